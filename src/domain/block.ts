@@ -1,0 +1,57 @@
+import type { Cohort } from './cohort.ts'
+
+export type Arm = 'stable' | 'canary'
+
+/** Count, sum and sum of squares of a bounded value; sums of fixed-point integers, so exact. */
+export interface Moments {
+  readonly n: number
+  readonly sum: number
+  readonly sumSquares: number
+}
+
+/** What one version did in one cohort in one block. Duplicates and late events are not in it. */
+export interface CellMetrics {
+  /** Requests that were not cancelled. */
+  readonly requests: number
+  /** Of `requests`: error, timeout, rejected. */
+  readonly errors: number
+  /** Requests that count for latency: ok and timeout. */
+  readonly latencies: number
+  /** Per absolute limit of the release (`latencyLimitsOf`): latencies above it. */
+  readonly overLimit: readonly number[]
+  /** Histogram of `latencies`, bins ascending; `counts[i]` belongs to `bins[i]`. */
+  readonly bins: readonly number[]
+  readonly counts: readonly number[]
+  readonly quality: Moments
+  /** Per KPI of the release (`kpisOf`). */
+  readonly kpis: readonly Moments[]
+}
+
+export interface BlockCell {
+  readonly arm: Arm
+  readonly cohort: Cohort
+  readonly metrics: CellMetrics
+}
+
+/** A closed block: written once, never changed, all the judge ever sees of an interval. */
+export interface ClosedBlock {
+  readonly startMs: number
+  readonly endMs: number
+  /** Ascending by arm, locale, device; cells without events are absent. */
+  readonly cells: readonly BlockCell[]
+  /** Stored events of the route in this block, duplicates and late ones included. */
+  readonly events: number
+  readonly duplicates: number
+  /** Events that arrived in this block but belong to one already closed; not judged. */
+  readonly late: number
+  /** Share of `late` by arm is kept for analysts. */
+  readonly lateCanary: number
+}
+
+/** Baseline totals of one cohort before the release. */
+export interface HistoryCell {
+  readonly cohort: Cohort
+  readonly metrics: CellMetrics
+}
+
+export const EMPTY_MOMENTS: Moments = { n: 0, sum: 0, sumSquares: 0 }

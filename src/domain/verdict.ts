@@ -1,0 +1,69 @@
+import type { CohortRef } from './cohort.ts'
+import type { Severity } from './release.ts'
+
+export type Verdict = 'within_limit' | 'breached' | 'undecided' | 'collecting' | 'no_data'
+
+/** Which test spoke: one-arm tilt (T1), conditional (T2), paired (T3), bounded mean (T4) or a mean of two. */
+export type Method = 'T1' | 'T2' | 'T3' | 'T4' | 'T2+T3'
+
+export interface ArmValue {
+  /** Null when there is nothing to compute it from. */
+  readonly value: number | null
+  readonly n: number
+}
+
+/** One guardrail × cohort, as read at a block end. Units: ms for latencies, 0…1 otherwise. */
+export interface EvidenceRow {
+  readonly metric: string
+  /** As written in the release file. */
+  readonly limit: string
+  readonly cohort: CohortRef
+  readonly stable: ArmValue
+  readonly canary: ArmValue
+  /** canary − stable in the unit of the limit (10 % = 0.10); null without data. */
+  readonly difference: number | null
+  readonly ciLow: number | null
+  readonly ciHigh: number | null
+  readonly threshold: number
+  readonly logEBreach: number
+  readonly logEPass: number
+  /** Weight in the release's evidence; 0 for dry-run metrics. */
+  readonly weight: number
+  readonly verdict: Verdict
+  readonly method: Method
+  readonly severity: Severity
+  readonly dryRun: boolean
+  /** Must pass before traffic may increase. */
+  readonly required: boolean
+  /** Further canary requests, and seconds at the present rate, until a pass can be known; null if unknown. */
+  readonly needs: { readonly requests: number; readonly seconds: number } | null
+  /** This cohort's part of the standardised difference, π_g · θ̂_g; null for `overall`. */
+  readonly contribution: number | null
+}
+
+/** Everything the judge says at one block end. */
+export interface Assessment {
+  /** False while the first blocks only feed the baseline's history. */
+  readonly started: boolean
+  /** Weighted average of breach evidence has reached 1/α, from at least two blocks. */
+  readonly rollback: boolean
+  /** ln Σ w·E over critical, enforced hypotheses. */
+  readonly logEvidence: number
+  /** All hypotheses; sorted: guardrail order, then overall, key cohorts, other cohorts by name. */
+  readonly rows: readonly EvidenceRow[]
+  /** Index into `rows` of the largest weighted evidence among critical ones; −1 if none. */
+  readonly leading: number
+  /** Every required row passed on evidence of the present step. */
+  readonly passed: boolean
+  /** Share of the baseline's traffic whose cohorts have canary data in this step, 0…1. */
+  readonly coverage: number
+  /** Key cohorts without enough canary requests in this step. */
+  readonly uncovered: readonly CohortRef[]
+  /** Canary requests in this step (judged blocks). */
+  readonly canaryRequests: number
+  /** End of the newest block with canary requests in this release; null if none yet. */
+  readonly newestCanaryEndMs: number | null
+  readonly newestCanaryEndInStepMs: number | null
+  /** Share of late events over the release so far, 0…1. */
+  readonly lateShare: number
+}
