@@ -199,6 +199,8 @@ export interface BlockStore {
   readHistory(releaseId: string, spec: ReleaseSpec): Promise<HistoryCell[]>
   /** Start of the earliest event of the route that did not come late; null without events. */
   earliestEventMs(spec: ReleaseSpec): Promise<number | null>
+  /** Late events and duplicates among everything stored, whatever their route and block. */
+  countAnomalies(spec: ReleaseSpec): Promise<{ duplicates: number; late: number }>
   /** What the judge said at a block end, for analysts; never read by the worker. */
   recordEvaluations(
     releaseId: string,
@@ -228,6 +230,7 @@ export interface CommandOutcome {
 
 export interface ReleaseStore {
   recordRelease(release: ReleaseRecord): Promise<void>
+  /** In the order they were recorded. */
   releases(filter: { route?: string; releaseId?: string }): Promise<ReleaseRecord[]>
   recordOutcome(outcome: CommandOutcome): Promise<void>
   outcome(commandId: string): Promise<CommandOutcome | null>
@@ -265,4 +268,31 @@ export interface Store extends EventStore, BlockStore, ReleaseStore, DecisionSto
   /** Resolves if the store answers, else rejects with `store_unavailable`. */
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- metrics
+
+export type CounterName =
+  | 'haldane_events_consumed_total'
+  | 'haldane_events_rejected_total'
+  | 'haldane_decisions_total'
+  | 'haldane_blocks_closed_total'
+  | 'haldane_publish_failures_total'
+
+export type GaugeName =
+  | 'haldane_watermark_timestamp_seconds'
+  | 'haldane_consumer_lag_messages'
+  | 'haldane_release_weight'
+  | 'haldane_release_phase'
+
+export type HistogramName =
+  | 'haldane_insert_batch_rows'
+  | 'haldane_insert_duration_seconds'
+  | 'haldane_tick_duration_seconds'
+
+/** A closed list of metrics; label values come from closed or configured sets, never from events. */
+export interface Metrics {
+  count(name: CounterName, labels: Readonly<Record<string, string>>, by?: number): void
+  gauge(name: GaugeName, labels: Readonly<Record<string, string>>, value: number): void
+  observe(name: HistogramName, value: number): void
 }

@@ -36,3 +36,11 @@ export function languageOf(locale: string): string {
   const dash = locale.indexOf('-')
   return dash < 0 ? locale : locale.slice(0, dash)
 }
+
+/** True when the cohort is named, value by value, in a release's list of key cohorts. */
+export function isKeyCohort(keys: readonly Cohort[], cohort: CohortRef): boolean {
+  return (
+    cohort !== OVERALL &&
+    keys.some((key) => key.locale === cohort.locale && key.device === cohort.device)
+  )
+}

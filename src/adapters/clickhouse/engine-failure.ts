@@ -1,0 +1,64 @@
+import { HaldaneError } from '../../domain/errors.ts'
+
+// Names of engine errors that may go away by themselves; the rest is a fault of ours.
+const TRANSIENT = new Set([
+  'TIMEOUT_EXCEEDED',
+  'MEMORY_LIMIT_EXCEEDED',
+  'TOO_MANY_PARTS',
+  'TOO_MANY_SIMULTANEOUS_QUERIES',
+  'TABLE_IS_READ_ONLY',
+  'NETWORK_ERROR',
+  'SOCKET_TIMEOUT',
+  'ALL_CONNECTION_TRIES_FAILED',
+  'KEEPER_EXCEPTION',
+  'CANNOT_SCHEDULE_TASK',
+])
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+
+/** Total: whatever the engine, its client or the file system threw, as an error for people. */
+export function storeFailure(thrown: unknown, statement: string): HaldaneError {
+  if (thrown instanceof HaldaneError) return thrown
+  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  const type = wordOf(thrown, 'type')
+  const code = wordOf(thrown, 'code')
+  if (isDiskFull(text, type, code)) {
+    return new HaldaneError('disk_full', `no space left on the store's disk (${statement})`, {
+      remedy: 'free space on the disk of the data directory; the worker then goes on by itself',
+      retryable: true,
+      cause: thrown,
+    })
+  }
+  if (TRANSIENT.has(type) || NETWORK.has(code)) {
+    return new HaldaneError('store_unavailable', `the store did not do ${statement}: ${text}`, {
+      remedy: 'nothing, if it passes; otherwise look at the load and the log of the store',
+      retryable: true,
+      cause: thrown,
+    })
+  }
+  if (type === 'UNKNOWN_TABLE') {
+    return new HaldaneError(
+      'store_unavailable',
+      `the store lacks a table (${statement}): ${text}`,
+      {
+        remedy: 'run `haldane migrate` on this store',
+        cause: thrown,
+      },
+    )
+  }
+  return new HaldaneError('internal', `the store refused ${statement}: ${text}`, { cause: thrown })
+}
+
+function isDiskFull(text: string, type: string, code: string): boolean {
+  return (
+    code === 'ENOSPC' ||
+    code === 'EDQUOT' ||
+    type === 'NOT_ENOUGH_SPACE' ||
+    /no space left on device|disk quota exceeded/i.test(text)
+  )
+}
+
+function wordOf(thrown: unknown, key: 'type' | 'code'): string {
+  if (typeof thrown !== 'object' || thrown === null) return ''
+  const value: unknown = Reflect.get(thrown, key)
+  return typeof value === 'string' ? value : ''
+}

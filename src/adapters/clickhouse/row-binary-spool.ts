@@ -1,0 +1,75 @@
+import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HaldaneError } from '../../domain/errors.ts'
+import type { RowBinaryInsert } from './engine.ts'
+import { storeFailure } from './engine-failure.ts'
+import type { SqlConnection } from './sql-connection.ts'
+
+export interface RowBinarySpool {
+  insert(insert: RowBinaryInsert): Promise<void>
+}
+
+/**
+ * The embedded engine takes binary rows only from a file: its clients pass statement bodies through
+ * UTF-8. Call it when the engine is open, and with that the directory is ours: files that a killed
+ * process left behind are removed.
+ */
+export async function openRowBinarySpool(
+  directory: string,
+  connection: SqlConnection,
+): Promise<RowBinarySpool> {
+  if (/[*?{}]/.test(directory)) {
+    throw new HaldaneError(
+      'usage',
+      `the data directory ${directory} has one of * ? { } in its path`,
+      {
+        remedy: 'choose a path without them: the engine reads them as wildcards',
+      },
+    )
+  }
+  await mkdir(directory, { recursive: true })
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(SUFFIX)) await unlink(join(directory, name))
+  }
+  let written = 0
+  return {
+    async insert(insert) {
+      const path = join(directory, `${process.pid}-${written++}${SUFFIX}`)
+      try {
+        await writeFile(path, insert.bytes)
+        await connection.insertSelect({
+          name: insert.name,
+          table: insert.table,
+          columns: insert.columns.map(([column]) => column),
+          select: "SELECT * FROM file({path:String}, 'RowBinary', {structure:String})",
+          params: { path, structure: structureOf(insert) },
+          settings: oneBlock(insert.rows),
+        })
+      } catch (thrown) {
+        throw storeFailure(thrown, insert.name)
+      } finally {
+        await unlink(path).catch(() => undefined)
+      }
+    },
+  }
+}
+
+const SUFFIX = '.rowbinary'
+
+function structureOf(insert: RowBinaryInsert): string {
+  return insert.columns.map(([column, type]) => `${column} ${type}`).join(', ')
+}
+
+/** All rows read, joined and written as one block: one part per table partition. */
+function oneBlock(rows: number): Record<string, number> {
+  return {
+    input_format_parallel_parsing: 0,
+    max_threads: 1,
+    max_insert_threads: 1,
+    max_block_size: rows,
+    max_insert_block_size: rows,
+    min_insert_block_size_rows: rows,
+    min_insert_block_size_bytes: 0,
+    max_partitions_per_insert_block: 0,
+  }
+}

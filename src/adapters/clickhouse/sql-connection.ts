@@ -1,0 +1,147 @@
+import type { z } from 'zod'
+import { HaldaneError } from '../../domain/errors.ts'
+import { storeFailure } from './engine-failure.ts'
+import { assertHarmless, settingsClause } from './sql-text.ts'
+
+export type SqlParam = string | number | readonly string[] | readonly number[]
+export type SqlParams = Readonly<Record<string, SqlParam>>
+export type SqlSettings = Readonly<Record<string, string | number>>
+
+/** A statement that gives rows: the name goes to errors, `row` checks what leaves the adapter. */
+export interface NamedQuery<Row> {
+  readonly name: string
+  readonly sql: string
+  readonly row: z.ZodType<Row>
+}
+
+export interface InsertSelect {
+  readonly name: string
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly select: string
+  readonly params?: SqlParams
+  readonly settings?: SqlSettings
+}
+
+/**
+ * One connection, one statement at a time in the order of the calls. It is the only place that sends
+ * statements; engine settings are written into the statement's own SETTINGS clause.
+ */
+export interface SqlConnection {
+  select<Row>(query: NamedQuery<Row>, params?: SqlParams): Promise<Row[]>
+  /** For many rows: each an array of columns, not checked. */
+  selectTuples(name: string, sql: string, params?: SqlParams): Promise<unknown[][]>
+  insertSelect(insert: InsertSelect): Promise<void>
+  /** Small inserts; all rows have the same keys. Returns at once for none. */
+  insertRows(name: string, table: string, rows: readonly object[]): Promise<void>
+  /** CREATE, ALTER, DROP. */
+  define(name: string, sql: string): Promise<void>
+  /** Awaits what is queued. Statements sent afterwards reject with `store_unavailable`. */
+  close(): Promise<void>
+}
+
+/** What is used of `@clickhouse/client`; its per-statement settings stay out of reach. */
+export interface SqlClient {
+  query(statement: {
+    query: string
+    format: 'JSONEachRow' | 'JSONCompactEachRow'
+    query_params: Record<string, unknown>
+  }): Promise<{ text(): Promise<string> }>
+  command(statement: { query: string; query_params: Record<string, unknown> }): Promise<unknown>
+  close(): Promise<void>
+}
+
+// An aborted statement goes on inside the engine and holds its connection, so time is limited there.
+const SELECT_SECONDS = 60
+const INSERT_SECONDS = 300
+const SELECT_SETTINGS = {
+  max_execution_time: SELECT_SECONDS,
+  output_format_json_quote_64bit_integers: 0,
+}
+const INSERT_SETTINGS = { async_insert: 0, max_execution_time: INSERT_SECONDS }
+// Unknown fields and nulls must fail instead of being dropped or turned into zero.
+const ROWS_SETTINGS = {
+  ...INSERT_SETTINGS,
+  input_format_skip_unknown_fields: 0,
+  input_format_null_as_default: 0,
+  precise_float_parsing: 1,
+}
+
+export function createSqlConnection(client: SqlClient): SqlConnection {
+  let tail: Promise<unknown> = Promise.resolve()
+  let closed = false
+
+  function inTurn<T>(name: string, send: () => Promise<T>): Promise<T> {
+    if (closed) {
+      return Promise.reject(new HaldaneError('store_unavailable', `the store is closed (${name})`))
+    }
+    const turn = tail.then(send).catch((thrown: unknown) => {
+      throw storeFailure(thrown, name)
+    })
+    tail = turn.catch(() => undefined)
+    return turn
+  }
+
+  async function lines(
+    name: string,
+    sql: string,
+    params: SqlParams,
+    format: 'JSONEachRow' | 'JSONCompactEachRow',
+  ): Promise<unknown[]> {
+    assertHarmless(name, sql, 'select')
+    const query = `${sql}\nSETTINGS ${settingsClause(SELECT_SETTINGS)}`
+    const text = await inTurn(name, async () =>
+      (await client.query({ query, format, query_params: { ...params } })).text(),
+    )
+    return parseLines(text)
+  }
+
+  return {
+    async select(query, params = {}) {
+      const rows = await lines(query.name, query.sql, params, 'JSONEachRow')
+      return rows.map((row) => parseRow(query, row))
+    },
+    async selectTuples(name, sql, params = {}) {
+      return (await lines(name, sql, params, 'JSONCompactEachRow')) as unknown[][]
+    },
+    async insertSelect({ name, table, columns, select, params = {}, settings = {} }) {
+      assertHarmless(name, select, 'insert')
+      const clause = settingsClause({ ...INSERT_SETTINGS, ...settings })
+      const query = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS ${clause}\n${select}`
+      await inTurn(name, () => client.command({ query, query_params: { ...params } }))
+    },
+    async insertRows(name, table, rows) {
+      const first = rows[0]
+      if (first === undefined) return
+      const columns = Object.keys(first).map((column) => `\`${column}\``)
+      const head = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS ${settingsClause(ROWS_SETTINGS)}`
+      const body = rows.map((row) => JSON.stringify(row)).join('\n')
+      const query = `${head} FORMAT JSONEachRow\n${body}`
+      await inTurn(name, () => client.command({ query, query_params: {} }))
+    },
+    async define(name, sql) {
+      assertHarmless(name, sql, 'definition')
+      await inTurn(name, () => client.command({ query: sql, query_params: {} }))
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      await tail
+      await client.close()
+    },
+  }
+}
+
+/** One JSON value a line; line ends inside strings are escaped, so the lines join into one array. */
+function parseLines(text: string): unknown[] {
+  return JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as unknown[]
+}
+
+function parseRow<Row>(query: NamedQuery<Row>, row: unknown): Row {
+  const parsed = query.row.safeParse(row)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
+  throw new HaldaneError('internal', `unexpected row from ${query.name}: ${fields}`, {
+    cause: parsed.error,
+  })
+}

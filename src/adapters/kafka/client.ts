@@ -1,0 +1,125 @@
+import { type Cluster, Kafka, type KafkaConfig, logLevel, PartitionAssigners } from 'kafkajs'
+import { HaldaneError } from '../../domain/errors.ts'
+import type { Clock, Log } from '../../ports.ts'
+import { bridgeLog } from './log-bridge.ts'
+import { calmRequestQueue } from './request-queue.ts'
+
+/** Sizes and times of the client. The defaults suit one worker on a small machine. */
+export interface KafkaTuning {
+  /** A member that sends no heartbeat for so long leaves its group. */
+  readonly sessionTimeoutMs: number
+  /** A handler may finish within this time when the group rebalances; later it is a zombie. */
+  readonly rebalanceTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly fetchBytesPerPartitionMax: number
+  readonly fetchBytesMax: number
+  /** Longest wait of the broker for new records: the granularity of pause, resume and stop. */
+  readonly fetchWaitMaxMs: number
+  /** Partitions of a consumer whose handlers may run at the same time. */
+  readonly partitionsAtOnce: number
+  /** One request becomes one record batch a partition, and brokers refuse batches over 1 MiB. */
+  readonly sendBytesMax: number
+  /** Longest time for one request of a producer, all attempts together. */
+  readonly sendTimeoutMs: number
+  readonly connectionTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** Time to answer a ping or a look-up. */
+  readonly probeTimeoutMs: number
+  /** Attempts after the first, with doubling delays from 200 ms to 5 s: 8 last about 20 s. */
+  readonly retries: number
+}
+
+export const DEFAULT_TUNING: KafkaTuning = {
+  sessionTimeoutMs: 45_000,
+  rebalanceTimeoutMs: 60_000,
+  heartbeatIntervalMs: 3000,
+  fetchBytesPerPartitionMax: 8 * 1024 * 1024,
+  fetchBytesMax: 32 * 1024 * 1024,
+  fetchWaitMaxMs: 100,
+  partitionsAtOnce: 3,
+  sendBytesMax: 900_000,
+  sendTimeoutMs: 120_000,
+  connectionTimeoutMs: 5000,
+  requestTimeoutMs: 30_000,
+  probeTimeoutMs: 5000,
+  retries: 8,
+}
+
+export interface KafkaBusOptions {
+  /** `host:port` each. */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly tuning?: Partial<KafkaTuning>
+}
+
+/** What every part of the adapter works with. */
+export interface KafkaContext {
+  readonly brokers: readonly string[]
+  readonly log: Log
+  readonly clock: Clock
+  readonly tuning: KafkaTuning
+  /**
+   * A client that outlasts a broker's restart. A fresh one each time: consumers made by one client
+   * share what they believe to be committed.
+   */
+  patient(): Kafka
+  /** A client that says at once when no broker answers. */
+  brief(): Kafka
+}
+
+export function createKafkaContext(options: KafkaBusOptions): KafkaContext {
+  calmRequestQueue()
+  const tuning = { ...DEFAULT_TUNING, ...options.tuning }
+  const log = options.log.child({ component: 'kafka' })
+  // Credentials belong here and nowhere else: `ssl` and `sasl` of the client's configuration.
+  const common: KafkaConfig = {
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    connectionTimeout: tuning.connectionTimeoutMs,
+    logLevel: logLevel.INFO,
+    logCreator: () => bridgeLog(log),
+  }
+  const backoff = { initialRetryTime: 200, maxRetryTime: 5000, multiplier: 2 }
+  const patient: KafkaConfig = {
+    ...common,
+    requestTimeout: tuning.requestTimeoutMs,
+    retry: { ...backoff, retries: tuning.retries },
+  }
+  const brief: KafkaConfig = {
+    ...common,
+    connectionTimeout: Math.min(tuning.connectionTimeoutMs, tuning.probeTimeoutMs),
+    requestTimeout: tuning.probeTimeoutMs,
+    retry: { ...backoff, retries: options.brokers.length - 1 },
+  }
+  return {
+    brokers: options.brokers,
+    log,
+    clock: options.clock,
+    tuning,
+    patient: () => new Kafka(patient),
+    brief: () => new Kafka(brief),
+  }
+}
+
+/**
+ * Metadata, offsets and fetches without a group. kafkajs hands its cluster only to partition
+ * assigners, so this one comes from a consumer that never runs; it reads committed records only.
+ */
+export function openCluster(kafka: Kafka): Cluster {
+  const captured: Cluster[] = []
+  kafka.consumer({
+    groupId: 'unused',
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      (config) => {
+        captured.push(config.cluster)
+        return PartitionAssigners.roundRobin(config)
+      },
+    ],
+  })
+  const [cluster] = captured
+  if (cluster === undefined) throw new HaldaneError('internal', 'kafkajs gave no cluster')
+  return cluster
+}

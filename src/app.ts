@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs'
+import { openEmbeddedStore } from './adapters/clickhouse/embedded-store.ts'
+import { createHttpServer } from './adapters/http/server.ts'
+import { createKafkaBus } from './adapters/kafka/bus.ts'
+import { createMemoryBus, type MemoryBus } from './adapters/memory/bus.ts'
+import { createMetrics } from './adapters/ops/metrics.ts'
+import type { Config } from './config.ts'
+import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
+import { TOPICS } from './domain/topics.ts'
+import { createAckReader } from './pipeline/acks.ts'
+import { createAnalyzer } from './pipeline/analyze.ts'
+import { createControl } from './pipeline/control.ts'
+import { createIngest } from './pipeline/ingest.ts'
+import { createLifecycle } from './pipeline/lifecycle.ts'
+import { createPublisher } from './pipeline/publisher.ts'
+import { PATIENT, retry } from './pipeline/retry.ts'
+import { createService, type Service } from './pipeline/service.ts'
+import { createStartingApi } from './pipeline/starting-api.ts'
+import { createStoredOffsets, type StoredOffsets } from './pipeline/stored-offsets.ts'
+import { submitThroughKafka, submitThroughLog } from './pipeline/submit.ts'
+import type { Bus, Clock, Log, Metrics, Store } from './ports.ts'
+
+/** Rejected records in a row after which a Kafka topic is taken to have another format. */
+const DEAD_LETTER_RUN_MAX = 50_000
+
+export interface Worker {
+  /** Where it listens. */
+  readonly url: string
+  /** Resolves when everything runs. */
+  readonly ready: Promise<void>
+  /** Resolves with the reason when the worker cannot go on. */
+  readonly failure: Promise<HaldaneError>
+  /** Stops taking work, stores what is open, closes everything. */
+  stop(): Promise<void>
+}
+
+export interface WorkerEnvironment {
+  readonly log: Log
+  readonly clock: Clock
+  readonly version: string
+}
+
+/**
+ * Builds and starts a worker. The door opens first and says `not ready` until store and bus answer;
+ * what is merely unreachable is tried again for ever, anything else ends the worker.
+ */
+export async function startWorker(config: Config, environment: WorkerEnvironment): Promise<Worker> {
+  const { log, clock, version } = environment
+  const lifecycle = createLifecycle(log)
+  const metrics = createMetrics(version)
+  const api = createStartingApi(() => metrics.expose())
+  const ending = new AbortController()
+  let fail: (error: Error) => void = () => undefined
+  const failure = new Promise<HaldaneError>((resolve) => {
+    fail = (error) => resolve(toHaldaneError(error))
+  })
+
+  const door = await createHttpServer({
+    host: config.httpHost,
+    port: config.httpPort,
+    token: config.token,
+    api,
+    log,
+    clock,
+    version,
+  })
+  lifecycle.defer('http', () => door.close())
+
+  const run = async () => {
+    const parts = { config, environment, metrics, lifecycle, fail, signal: ending.signal }
+    const service = await startParts(parts, () => metrics.expose())
+    api.open(service)
+    log.info({ url: door.url, dataDir: config.dataDir }, 'ready')
+  }
+  const ready = run()
+  ready.catch(fail)
+
+  return {
+    url: door.url,
+    ready,
+    failure,
+    async stop() {
+      door.drain()
+      ending.abort()
+      await ready.catch(() => undefined)
+      await lifecycle.close()
+    },
+  }
+}
+
+interface Parts {
+  readonly config: Config
+  readonly environment: WorkerEnvironment
+  readonly metrics: Metrics
+  readonly lifecycle: ReturnType<typeof createLifecycle>
+  readonly signal: AbortSignal
+  fail(error: Error): void
+}
+
+async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): Promise<Service> {
+  const { config, environment, metrics, lifecycle, fail, signal } = parts
+  const { log, clock } = environment
+  const patiently = <T>(what: string, operation: () => Promise<T>) =>
+    retry(operation, PATIENT, clock, {
+      signal,
+      onRetry: (error, delayMs) =>
+        log.warn({ delayMs, code: error.code }, `${what}: ${error.message}; trying again`),
+    })
+
+  const store = await patiently('opening the store', () =>
+    openEmbeddedStore({ dataDir: config.dataDir, clock, log }),
+  )
+  lifecycle.defer('store', () => store.close())
+  await store.migrate()
+
+  const { bus, memory } = await openBus(config, environment, store)
+  lifecycle.defer('bus', () => bus.close())
+  await patiently('reaching Kafka', () => bus.ping())
+  await patiently('creating topics', () => bus.ensureTopics(topicsOf(config)))
+
+  const stored = createStoredOffsets()
+  const topic = TOPICS.requests.name
+  const analyzer = createAnalyzer({
+    store,
+    clock,
+    log,
+    metrics,
+    requestsTopic: TOPICS.requests.name,
+    idleTimeoutMs: config.idleTimeoutMs,
+    tickMs: config.tickMs,
+    publisherFor: publishers(parts, bus, store),
+    onFailure: fail,
+  })
+  const service = createService({
+    store,
+    clock,
+    log,
+    analyzer,
+    submit:
+      memory === null ? submitThroughKafka(bus, topic) : submitThroughLog(memory, topic, stored),
+    sendCommand: (route, value) => bus.produce(TOPICS.control.name, [{ key: route, value }]),
+    sendAck: (route, value) => bus.produce(TOPICS.routing.name, [{ key: route, value }]),
+    readPolicy: (path) => readFileSync(path, 'utf8'),
+    checks: [
+      { name: 'store', check: () => store.ping().then(() => 'answers') },
+      { name: 'bus', check: () => bus.ping().then(() => 'answers') },
+    ],
+    exposeMetrics,
+  })
+  const follower = await bus.follow(TOPICS.decisions.name, (record) =>
+    service.onDecisionRecord(record),
+  )
+  lifecycle.defer('decision follower', () => follower.close())
+  await startLoops(parts, { bus, store, analyzer, stored, embedded: memory !== null })
+  return service
+}
+
+async function startLoops(
+  parts: Parts,
+  made: {
+    readonly bus: Bus
+    readonly store: Store
+    readonly analyzer: ReturnType<typeof createAnalyzer>
+    readonly stored: StoredOffsets
+    readonly embedded: boolean
+  },
+): Promise<void> {
+  const { config, environment, metrics, lifecycle } = parts
+  const { log, clock } = environment
+  const { bus, store, analyzer, stored, embedded } = made
+  const fail = (error: Error) => {
+    stored.fail(error)
+    parts.fail(error)
+  }
+  const readPolicy = (path: string) => readFileSync(path, 'utf8')
+  const control = createControl({
+    ...{ bus, store, clock, log, analyzer, readPolicy, onFailure: fail },
+    topic: TOPICS.control.name,
+    groupId: 'haldane-analyze',
+  })
+  const acks = createAckReader({
+    ...{ bus, store, log, onFailure: fail },
+    topic: TOPICS.routing.name,
+    groupId: 'haldane-acks',
+  })
+  const ingest = createIngest({
+    ...{ bus, store, clock, log, metrics, onFailure: fail },
+    topic: TOPICS.requests.name,
+    groupId: 'haldane-ingest',
+    policy: config.batch,
+    idleTimeoutMs: config.idleTimeoutMs,
+    deadLetters: embedded ? null : { runMax: DEAD_LETTER_RUN_MAX },
+    onRejected: ({ record, rejections }) => {
+      const code = rejections[0]?.code ?? 'unknown'
+      metrics.count('haldane_events_rejected_total', { code })
+      if (embedded) stored.rejected(record.partition, record.offset, rejections)
+    },
+    onStored: (partition, nextOffset) => {
+      if (embedded) stored.stored(partition, nextOffset)
+    },
+  })
+  lifecycle.defer('analysis', () => analyzer.stop())
+  await control.start()
+  lifecycle.defer('control', () => control.stop())
+  await acks.start()
+  lifecycle.defer('router acks', () => acks.stop())
+  await ingest.start()
+  lifecycle.defer('ingest', () => ingest.stop())
+  analyzer.start()
+}
+
+/** One publisher per control partition, opened when its first release is taken over. */
+function publishers({ environment, metrics, lifecycle }: Parts, bus: Bus, store: Store) {
+  const { log, clock } = environment
+  const open = new Map<number, ReturnType<typeof createPublisher>>()
+  return (controlPartition: number) => {
+    const known = open.get(controlPartition)
+    if (known !== undefined) return known
+    const publisher = createPublisher({
+      ...{ bus, store, clock, log, metrics },
+      topic: TOPICS.decisions.name,
+      producerId: `haldane-decisions-${controlPartition}`,
+    })
+    open.set(controlPartition, publisher)
+    lifecycle.defer(`publisher ${controlPartition}`, () => publisher.close())
+    return publisher
+  }
+}
+
+async function openBus(
+  config: Config,
+  { clock, log }: WorkerEnvironment,
+  store: Store,
+): Promise<{ bus: Bus; memory: MemoryBus | null }> {
+  if (config.kafkaBrokers !== null) {
+    const brokers = [...config.kafkaBrokers]
+    return { bus: createKafkaBus({ brokers, clientId: 'haldane', log, clock }), memory: null }
+  }
+  const nextOffset = await nextOffsetOf(store, TOPICS.requests.name)
+  const startOffsets = (topic: string) => (topic === TOPICS.requests.name ? nextOffset : 0)
+  const memory = createMemoryBus({ clock, log, startOffsets })
+  return { bus: memory, memory }
+}
+
+/** A new log must not give offsets away that rows in the store already have. */
+async function nextOffsetOf(store: Store, topic: string): Promise<number> {
+  const progress = (await store.progress(topic)).find((row) => row.partition === 0)
+  const from = progress?.nextOffset ?? 0
+  const present = await store.presentOffsets(topic, 0, from)
+  return Math.max(from, (present.at(-1) ?? -1) + 1)
+}
+
+function topicsOf(config: Config) {
+  const embedded = config.kafkaBrokers === null
+  return Object.values(TOPICS).map((topic) => (embedded ? { ...topic, partitions: 1 } : topic))
+}

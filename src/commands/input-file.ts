@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
+import { HaldaneError } from '../domain/errors.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+
+/** The text of a file somebody named; throws `invalid_input` with the reason in words. */
+export function readInput(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+/** A release file from disk; a policy it extends is looked for beside it. */
+export function readReleaseFile(path: string): ReleaseSpec {
+  const parsed = parseReleaseFile(readInput(path), {
+    fileName: path,
+    readPolicy: (policy) => readFileSync(resolve(dirname(path), policy), 'utf8'),
+  })
+  if ('spec' in parsed) return parsed.spec
+  throw new HaldaneError('invalid_input', parsed.problems.map(formatProblem).join('\n'), {
+    remedy: 'nothing was started',
+  })
+}
+
+export function unreadable(path: string, cause: unknown): HaldaneError {
+  const code = (cause as { code?: string }).code
+  const why =
+    code === 'ENOENT'
+      ? 'there is no such file'
+      : code === 'EISDIR'
+        ? 'it is a directory'
+        : code === 'EACCES'
+          ? 'it may not be read'
+          : String(cause)
+  return new HaldaneError('invalid_input', `${path}: ${why}`, { cause })
+}

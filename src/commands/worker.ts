@@ -1,0 +1,60 @@
+import { startWorker, type WorkerEnvironment } from '../app.ts'
+import { loadConfig, ROLES, type Role } from '../config.ts'
+import { HaldaneError } from '../domain/errors.ts'
+import { EXIT_DONE, reportFailure } from './failure.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What a graceful stop may take before the process ends anyway. */
+const DRAIN_DEADLINE_MS = 20_000
+
+/** Runs a worker until a signal or until it cannot go on; returns the exit code. */
+export async function runWorker(
+  options: { readonly role?: string },
+  terminal: Terminal,
+  environment: WorkerEnvironment,
+): Promise<number> {
+  const config = loadConfig(process.env, parseRoles(options.role))
+  const worker = await startWorker(config, environment)
+  terminal.note(`haldane worker on ${worker.url} (data in ${config.dataDir}); stop it with Ctrl-C`)
+  const stopped = untilSignal()
+  const failure = await Promise.race([worker.failure, stopped])
+  const code = failure === null ? EXIT_DONE : reportFailure(failure, terminal)
+  const watchdog = setTimeout(() => {
+    terminal.note('error: the worker did not close in time; what was not stored will be read again')
+    process.exit(1)
+  }, DRAIN_DEADLINE_MS)
+  watchdog.unref()
+  await worker.stop()
+  clearTimeout(watchdog)
+  return code
+}
+
+/** Resolves with null at the first SIGINT or SIGTERM; the second one ends the process at once. */
+function untilSignal(): Promise<null> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        resolve(null)
+        process.once(signal, () => process.exit(1))
+      })
+    }
+  })
+}
+
+function parseRoles(text: string | undefined): readonly Role[] {
+  if (text === undefined) return ROLES
+  const roles = text.split(',').map((word) => word.trim())
+  const unknown = roles.find((role) => !(ROLES as readonly string[]).includes(role))
+  if (unknown !== undefined) {
+    throw new HaldaneError('usage', `--role: unknown role "${unknown}"`, {
+      remedy: `allowed are ${ROLES.join(', ')}, separated by commas`,
+    })
+  }
+  const missing = ROLES.filter((role) => !roles.includes(role))
+  if (missing.length > 0) {
+    throw new HaldaneError('usage', `--role: ${missing.join(', ')} would have no worker`, {
+      remedy: 'the embedded store belongs to one process, which needs every role: leave --role out',
+    })
+  }
+  return ROLES
+}

@@ -1,0 +1,8 @@
+/** Topics of the published interface; the partition counts are those a worker creates by itself. */
+export const TOPICS = {
+  requests: { name: 'ml.inference.requests.v1', partitions: 6, compacted: false },
+  requestsDeadLetters: { name: 'ml.inference.requests.v1.dlq', partitions: 1, compacted: false },
+  control: { name: 'ml.canary.control.v1', partitions: 6, compacted: false },
+  decisions: { name: 'ml.canary.decisions.v1', partitions: 6, compacted: true },
+  routing: { name: 'ml.canary.routing.v1', partitions: 6, compacted: false },
+} as const

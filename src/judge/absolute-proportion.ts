@@ -1,0 +1,152 @@
+import type { CellMetrics } from '../domain/block.ts'
+import type { Metric } from '../domain/release.ts'
+import type { Unit } from './cohort-units.ts'
+import { GRID_SIZE, TILT_GRID } from './grid.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
+import type { LatencyTotals } from './latency-totals.ts'
+import { compareQuantiles } from './latency-totals.ts'
+import { boundedLog } from './log-space.ts'
+import { growthForMixture } from './needs.ts'
+import { differenceRadius } from './paired.ts'
+import type { ProportionLimit } from './proportion.ts'
+import { addBelow, logEAbove, logEBelow, proportionLimit } from './proportion.ts'
+
+interface Counts {
+  n: number
+  bad: number
+}
+
+/** Smallest difference of rates worth telling apart; tunes the displayed interval. */
+const RATE_TAU = 0.002
+/** Below this the normal interval of a difference means nothing. */
+const INTERVAL_FROM = 100
+
+/**
+ * `error_rate: max` and `latency_pXX: max`, by T1 on the canary's requests as they are. A limit L on
+ * the q-quantile is the limit 1 − q on the share of latencies above L, which the store counts exactly.
+ * Units of several cells pool them: an absolute limit is about what users got.
+ */
+export function createAbsoluteProportionTest(
+  metric: Extract<Metric, { kind: 'latency' | 'error_rate' }>,
+  limit: number,
+  limitIndex: number,
+  latencies: LatencyTotals,
+): GuardrailTest {
+  const p0 = proportionLimit(metric.kind === 'latency' ? 1 - metric.quantile : limit)
+  const countsOf = (metrics: CellMetrics): Counts =>
+    metric.kind === 'latency'
+      ? { n: metrics.latencies, bad: metrics.overLimit[limitIndex] ?? 0 }
+      : { n: metrics.requests, bad: metrics.errors }
+  const canary = perUnit(emptyCounts)
+  const stable = perUnit(emptyCounts)
+  const step = perUnit(emptyCounts)
+  const blocks = createEvidenceBlocks()
+
+  const valuesOf = (unit: Unit): Values =>
+    metric.kind === 'latency'
+      ? latencyValues(unit, latencies, p0)
+      : rateValues(stable.of(unit.index), canary.of(unit.index))
+
+  return {
+    fold({ strata, inStep }) {
+      for (const stratum of strata) {
+        const counts = countsOf(stratum.canary)
+        if (counts.n > 0) blocks.saw(stratum.cell)
+        for (const unit of stratum.cell.units) {
+          addCounts(canary.of(unit), counts)
+          addCounts(stable.of(unit), countsOf(stratum.stable))
+          if (inStep) addCounts(step.of(unit), counts)
+        }
+      }
+      blocks.endBlock()
+    },
+    startStep: () => step.clear(),
+    read(unit) {
+      const c = canary.of(unit.index)
+      const b = stable.of(unit.index)
+      const s = step.of(unit.index)
+      const values = valuesOf(unit)
+      return {
+        method: 'T1',
+        ...values,
+        stable: { value: values.stable, n: b.n },
+        canary: { value: values.canary, n: c.n },
+        shift: c.n === 0 || b.n === 0 ? null : c.bad / c.n - b.bad / b.n,
+        logEBreach: boundedLog(logEAbove(p0, c.n, c.bad)),
+        logEPass: boundedLog(logEBelow(p0, s.n, s.bad)),
+        blocks: blocks.of(unit),
+        collecting: false,
+        growthToPass: (logThreshold) => growthToPass(p0, s, logThreshold),
+      }
+    },
+  }
+}
+
+function emptyCounts(): Counts {
+  return { n: 0, bad: 0 }
+}
+
+function addCounts(into: Counts, counts: Counts): void {
+  into.n += counts.n
+  into.bad += counts.bad
+}
+
+/**
+ * Growth of a sample in which the share of bad events goes on as seen; half a bad event is added, so
+ * that a sample without any is not taken for a rate of zero.
+ */
+export function growthToPass(
+  limit: ProportionLimit,
+  { n, bad }: Readonly<Counts>,
+  logThreshold: number,
+): number | null {
+  if (n === 0) return null
+  const logs = new Float64Array(GRID_SIZE)
+  const gains = new Float64Array(GRID_SIZE)
+  addBelow(logs, limit, n, bad)
+  addBelow(gains, limit, n, (n * (bad + 0.5)) / (n + 1))
+  return growthForMixture(TILT_GRID, logs, gains, logThreshold)
+}
+
+type Values = Pick<Reading, 'difference' | 'ciLow' | 'ciHigh'> & {
+  stable: number | null
+  canary: number | null
+}
+
+function latencyValues(unit: Unit, latencies: LatencyTotals, limit: ProportionLimit): Values {
+  const compared = compareQuantiles(
+    latencies.pooled(unit, 'stable'),
+    latencies.pooled(unit, 'canary'),
+    limit,
+    false,
+  )
+  const { stableMs, canaryMs, difference, ciLow, ciHigh } = compared
+  return { stable: stableMs, canary: canaryMs, difference, ciLow, ciHigh }
+}
+
+function rateValues(stable: Counts, canary: Counts): Values {
+  const b = stable.n === 0 ? null : stable.bad / stable.n
+  const c = canary.n === 0 ? null : canary.bad / canary.n
+  if (b === null || c === null) {
+    return { stable: b, canary: c, difference: null, ciLow: null, ciHigh: null }
+  }
+  const difference = c - b
+  if (Math.min(stable.n, canary.n) < INTERVAL_FROM) {
+    return { stable: b, canary: c, difference, ciLow: null, ciHigh: null }
+  }
+  const variance = rateVariance(stable) + rateVariance(canary)
+  const radius = differenceRadius(variance, INTERVAL_ALPHA, RATE_TAU)
+  return {
+    stable: b,
+    canary: c,
+    difference,
+    ciLow: difference - radius,
+    ciHigh: difference + radius,
+  }
+}
+
+function rateVariance({ n, bad }: Counts): number {
+  const p = (bad + 0.5) / (n + 1)
+  return (p * (1 - p)) / n
+}

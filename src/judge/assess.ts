@@ -1,0 +1,185 @@
+import type { CohortRef } from '../domain/cohort.ts'
+import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
+import type { Assessment, EvidenceRow, Verdict } from '../domain/verdict.ts'
+import type { CohortUnits, Unit } from './cohort-units.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { boundedLog } from './log-space.ts'
+import { leadingEvidence, logWeightedAverage } from './merging.ts'
+import type { Traffic } from './traffic.ts'
+import type { Weights } from './weights.ts'
+import { familyOf, isTested } from './weights.ts'
+
+/** Evidence of a single block decides nothing: a cold start would look like a regression. */
+const FEWEST_BLOCKS = 2
+const STALE_BLOCKS = 3
+
+export interface AssessContext {
+  readonly spec: ReleaseSpec
+  readonly units: CohortUnits
+  readonly tests: readonly GuardrailTest[]
+  /** Null until the release has started. */
+  readonly weights: Weights | null
+  readonly traffic: Traffic
+}
+
+/** A hypothesis as read now. `logWeight` is that within its family. */
+interface Read {
+  readonly guardrail: Guardrail
+  readonly unit: Unit
+  readonly reading: Reading
+  readonly logWeight: number
+  readonly logE: number
+}
+
+/** Everything the judge says at the end of the last folded block. */
+export function assess(context: AssessContext): Assessment {
+  const { spec, units, traffic, weights } = context
+  const reads = readAll(context)
+  // −Infinity as weight keeps what may not decide out of the average and out of the lead.
+  const critical = reads.map(({ guardrail, logWeight, logE }) => ({
+    logWeight: familyOf(guardrail) === 'critical' ? logWeight : Number.NEGATIVE_INFINITY,
+    logE,
+  }))
+  const total = logWeightedAverage(critical)
+  const leading = leadingEvidence(critical)
+  const rollback = total >= Math.log(1 / spec.risk.falseRollback)
+  const rows = reads.map((read, index) => rowOf(read, context, rollback && index === leading))
+  const required = rows.filter((row) => row.required)
+  const breached = rows.some((row) => !row.dryRun && row.verdict === 'breached')
+  const canaryRequests = traffic.of(units.overall).stepRequests
+  const started = weights !== null
+  return {
+    started,
+    rollback,
+    logEvidence: total === Number.NEGATIVE_INFINITY ? 0 : boundedLog(total),
+    rows,
+    leading,
+    passed:
+      started &&
+      canaryRequests > 0 &&
+      !breached &&
+      required.every((row) => row.verdict === 'within_limit'),
+    coverage: coverageOf(units, traffic),
+    uncovered: uncoveredOf(context),
+    canaryRequests,
+    newestCanaryEndMs: traffic.newestCanaryEndMs,
+    newestCanaryEndInStepMs: traffic.newestCanaryEndInStepMs,
+    lateShare: traffic.events === 0 ? 0 : Math.min(1, traffic.late / traffic.events),
+  }
+}
+
+function readAll({ spec, units, tests, weights }: AssessContext): Read[] {
+  const ordered = [...units.units].sort(compareUnits)
+  const reads: Read[] = []
+  for (const [index, guardrail] of spec.guardrails.entries()) {
+    for (const unit of ordered) {
+      if (!isTested(guardrail, unit)) continue
+      const reading = (tests[index] as GuardrailTest).read(unit)
+      const enough = reading.blocks >= FEWEST_BLOCKS
+      const logWeight = weights?.logWeight(index, unit.index) ?? Number.NEGATIVE_INFINITY
+      const logE = enough ? reading.logEBreach : Number.NEGATIVE_INFINITY
+      reads.push({ guardrail, unit, reading, logWeight, logE })
+    }
+  }
+  return reads
+}
+
+/** Overall, key cohorts as the release file lists them, then the others by locale and device. */
+function compareUnits(a: Unit, b: Unit): number {
+  if (a.kind === 'overall' || b.kind === 'overall') return a.kind === 'overall' ? -1 : 1
+  if (a.keyPosition >= 0 && b.keyPosition >= 0) return a.keyPosition - b.keyPosition
+  if (a.keyPosition >= 0 || b.keyPosition >= 0) return a.keyPosition >= 0 ? -1 : 1
+  return compareRefs(a.ref, b.ref)
+}
+
+function compareRefs(a: CohortRef, b: CohortRef): number {
+  if (typeof a === 'string' || typeof b === 'string') return 0
+  const compare = (x: string, y: string) => (x < y ? -1 : x > y ? 1 : 0)
+  return compare(a.locale ?? '', b.locale ?? '') || compare(a.device ?? '', b.device ?? '')
+}
+
+function rowOf(read: Read, context: AssessContext, leadsRollback: boolean): EvidenceRow {
+  const { guardrail, unit, reading, logWeight, logE } = read
+  const { spec } = context
+  const breached = leadsRollback || logWeight + logE >= Math.log(1 / spec.risk.falseRollback)
+  const passes = reading.logEPass >= Math.log(1 / spec.risk.falsePass)
+  const verdict = verdictOf(reading, breached, passes, isSilent(unit, context))
+  const weight = guardrail.dryRun ? 0 : Math.exp(logWeight)
+  return {
+    metric: guardrail.metric.name,
+    limit: guardrail.written,
+    cohort: unit.ref,
+    stable: reading.stable,
+    canary: reading.canary,
+    difference: reading.difference,
+    ciLow: reading.ciLow,
+    ciHigh: reading.ciHigh,
+    threshold: guardrail.limit.value,
+    logEBreach: reading.logEBreach,
+    logEPass: reading.logEPass,
+    weight,
+    verdict,
+    method: reading.method,
+    severity: guardrail.severity,
+    dryRun: guardrail.dryRun,
+    required: !guardrail.dryRun && (unit.kind === 'overall' || unit.keyPosition >= 0),
+    needs: needsOf(reading, unit, verdict, context),
+    contribution: contributionOf(unit, reading),
+  }
+}
+
+function contributionOf(unit: Unit, { shift }: Reading): number | null {
+  if (unit.kind === 'overall' || shift === null) return null
+  return unit.share === 0 ? 0 : unit.share * shift
+}
+
+/** A cohort whose newest canary requests are much older than the newest closed block. */
+function isSilent(unit: Unit, { spec, traffic }: AssessContext): boolean {
+  if (unit.kind === 'overall') return false
+  const { newestEndMs } = traffic.of(unit)
+  if (newestEndMs === null || traffic.newestClosedEndMs === null) return true
+  const { watermarkMs, lengthMs } = spec.blocks
+  return traffic.newestClosedEndMs - newestEndMs > watermarkMs + STALE_BLOCKS * lengthMs
+}
+
+function verdictOf(reading: Reading, breached: boolean, passes: boolean, silent: boolean): Verdict {
+  if (breached) return 'breached'
+  if (silent || reading.canary.n === 0) return 'no_data'
+  if (passes) return 'within_limit'
+  return reading.collecting ? 'collecting' : 'undecided'
+}
+
+function needsOf(
+  reading: Reading,
+  unit: Unit,
+  verdict: Verdict,
+  { spec, traffic }: AssessContext,
+): EvidenceRow['needs'] {
+  if (verdict === 'within_limit') return { requests: 0, seconds: 0 }
+  const { stepRequests } = traffic.of(unit)
+  if (verdict === 'breached' || stepRequests === 0) return null
+  const growth = reading.growthToPass(Math.log(1 / spec.risk.falsePass))
+  if (growth === null) return null
+  const seconds = (traffic.stepBlocks * spec.blocks.lengthMs) / 1000
+  return {
+    requests: Math.ceil((growth - 1) * stepRequests),
+    seconds: Math.ceil((growth - 1) * seconds),
+  }
+}
+
+function coverageOf({ units, cells }: CohortUnits, traffic: Traffic): number {
+  let covered = 0
+  for (const cell of cells) {
+    const unit = units[cell.unit]
+    if (unit !== undefined && traffic.of(unit).stepRequests > 0) covered += cell.share
+  }
+  return Math.min(1, covered)
+}
+
+function uncoveredOf({ spec, units, traffic }: AssessContext): CohortRef[] {
+  const fewest = Math.max(1, spec.coverage.minRequestsPerKeyCohort)
+  return units.units
+    .filter((unit) => unit.keyPosition >= 0 && traffic.of(unit).stepRequests < fewest)
+    .sort(compareUnits)
+    .map(({ ref }) => ref)
+}

@@ -1,0 +1,108 @@
+import { GRID_SIZE, TILT_GRID } from './grid.ts'
+
+/** One stratum of two arms: requests and the bad ones among them. */
+export interface TwoArmCounts {
+  readonly canary: number
+  readonly stable: number
+  readonly canaryBad: number
+  readonly stableBad: number
+}
+
+const NEGLIGIBLE = 1e-18
+const RESCALE_AT = 1e200
+
+/**
+ * T2: given both arms' sizes and the number k of bad events in a stratum, the canary's share of the
+ * bad ones is Fisher's non-central hypergeometric, C(θ) = Σ a_i e^{θi}, whatever the level of the
+ * stratum is. `out[j]` becomes the log-likelihood ratio of odds ratio e^{θ₀+d_j} against e^{θ₀}:
+ * d_j·S_c − [ln C(θ₀+d_j) − ln C(θ₀)]. Its exponential has mean ≤ 1 for every odds ratio ≤ e^{θ₀},
+ * because ln C is convex. False (and `out` untouched) when the stratum says nothing: an arm is
+ * empty, or the canary's count is forced by k.
+ *
+ * The sums run outward from the largest term until terms no longer count, so a stratum of ten
+ * million events costs some thousand terms and loses no digits.
+ */
+export function conditionalIncrements(
+  counts: TwoArmCounts,
+  logOddsLimit: number,
+  out: Float64Array,
+): boolean {
+  const { canary, stable, canaryBad } = counts
+  const k = canaryBad + counts.stableBad
+  const low = Math.max(0, k - stable)
+  const high = Math.min(k, canary)
+  if (low === high) return false
+  const ratio = (i: number): number => ((canary - i) * (k - i)) / ((i + 1) * (stable - k + i + 1))
+
+  const origin = modeOf(ratio, low, high, Math.exp(logOddsLimit))
+  const logAtLimit = Math.log(sumAround(ratio, low, high, origin, Math.exp(logOddsLimit)))
+  let mode = origin
+  let logScale = 0
+  let product = 1
+  for (let j = 0; j < GRID_SIZE; j++) {
+    const step = TILT_GRID.steps[j] as number
+    const odds = Math.exp(logOddsLimit + step)
+    for (; mode < high; mode++) {
+      const next = ratio(mode)
+      if (next * odds < 1) break
+      product *= next
+      if (product > RESCALE_AT || product < 1 / RESCALE_AT) {
+        logScale += Math.log(product)
+        product = 1
+      }
+    }
+    const logSum =
+      logScale +
+      Math.log(product) +
+      (logOddsLimit + step) * (mode - origin) +
+      Math.log(sumAround(ratio, low, high, mode, odds))
+    out[j] = step * (canaryBad - origin) - (logSum - logAtLimit)
+  }
+  return true
+}
+
+/** The same stratum seen from the other arm: turns "canary worse" into "canary better" at −θ₀. */
+export function swapArms(counts: TwoArmCounts): TwoArmCounts {
+  return {
+    canary: counts.stable,
+    stable: counts.canary,
+    canaryBad: counts.stableBad,
+    stableBad: counts.canaryBad,
+  }
+}
+
+/** Index of the largest term; the ratio of neighbours falls with the index. */
+function modeOf(ratio: (i: number) => number, low: number, high: number, odds: number): number {
+  let from = low
+  let to = high
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    if (ratio(middle) * odds >= 1) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+/** Σ of all terms relative to the one at `mode`. */
+function sumAround(
+  ratio: (i: number) => number,
+  low: number,
+  high: number,
+  mode: number,
+  odds: number,
+): number {
+  let sum = 1
+  let term = 1
+  for (let i = mode; i < high; i++) {
+    term *= ratio(i) * odds
+    sum += term
+    if (term < NEGLIGIBLE) break
+  }
+  term = 1
+  for (let i = mode - 1; i >= low; i--) {
+    term /= ratio(i) * odds
+    sum += term
+    if (term < NEGLIGIBLE) break
+  }
+  return sum
+}

@@ -1,0 +1,43 @@
+import { logSumExp } from './log-space.ts'
+
+/** A mixing distribution on a geometric grid; `logWeights` are normalised. */
+export interface MixtureGrid {
+  readonly steps: Float64Array
+  readonly logWeights: Float64Array
+}
+
+export const GRID_SIZE = 16
+
+/**
+ * Geometric grid with weights ∝ step / (1 + (step/scale)²): a half-Cauchy(scale) prior seen on a
+ * logarithmic grid. It keeps the price of not knowing the effect size low over four decades of it.
+ */
+function halfCauchyGrid(from: number, to: number, scale: number): MixtureGrid {
+  const steps = new Float64Array(GRID_SIZE)
+  const logWeights = new Float64Array(GRID_SIZE)
+  const ratio = to / from
+  for (let j = 0; j < GRID_SIZE; j++) {
+    const step = from * ratio ** (j / (GRID_SIZE - 1))
+    steps[j] = step
+    logWeights[j] = Math.log(step) - Math.log1p((step / scale) ** 2)
+  }
+  const logTotal = logSumExp(logWeights)
+  for (let j = 0; j < GRID_SIZE; j++) logWeights[j] = (logWeights[j] as number) - logTotal
+  return { steps, logWeights }
+}
+
+/** Shifts of the log odds, 0.005 … 3.2, for every test on counts (T1, T2). */
+export const TILT_GRID = halfCauchyGrid(0.005, 3.2, 0.4)
+
+/** Bets on a bounded mean, 0.004 … 0.8 (T4). */
+export const BET_GRID = halfCauchyGrid(0.004, 0.8, 0.1)
+
+/** ln Σ w_j·exp(logs_j): the evidence of a mixture whose components have the given logarithms. */
+export function mixtureLogE(grid: MixtureGrid, logs: Float64Array): number {
+  const { logWeights } = grid
+  const terms = new Float64Array(logWeights.length)
+  for (let j = 0; j < terms.length; j++) {
+    terms[j] = (logWeights[j] as number) + (logs[j] as number)
+  }
+  return logSumExp(terms)
+}

@@ -1,0 +1,93 @@
+import type { CellMetrics } from '../domain/block.ts'
+import type { ArmValue, Method } from '../domain/verdict.ts'
+import type { Cell, Unit } from './cohort-units.ts'
+
+/** What both arms did in one cell during one block; an arm without requests has empty metrics. */
+export interface Stratum {
+  readonly cell: Cell
+  readonly canary: CellMetrics
+  readonly stable: CellMetrics
+}
+
+export interface JudgedBlock {
+  readonly strata: readonly Stratum[]
+  /** Whether the block counts for the present step's pass evidence. */
+  readonly inStep: boolean
+}
+
+/** What a guardrail's test says about one unit at the end of the last folded block. */
+export interface Reading {
+  readonly method: Method
+  readonly stable: ArmValue
+  readonly canary: ArmValue
+  readonly difference: number | null
+  readonly ciLow: number | null
+  readonly ciHigh: number | null
+  /** canary − stable as it enters a standardised sum: of means, rates or shares above a threshold. */
+  readonly shift: number | null
+  readonly logEBreach: number
+  readonly logEPass: number
+  /** Judged blocks that breach evidence comes from. */
+  readonly blocks: number
+  /** Too little data for the pass test to speak at all. */
+  readonly collecting: boolean
+  /**
+   * How many times the step's present data it takes until pass evidence reaches `logThreshold`, if
+   * everything goes on as seen; ≥ 1, null when it never would or nothing is known.
+   */
+  growthToPass(logThreshold: number): number | null
+}
+
+/** One guardrail over all its units. Blocks arrive in order; reading changes nothing. */
+export interface GuardrailTest {
+  fold(block: JudgedBlock): void
+  /** Pass evidence starts afresh. */
+  startStep(): void
+  read(unit: Unit): Reading
+}
+
+/** Intervals in rows are 95 % confidence sequences. */
+export const INTERVAL_ALPHA = 0.05
+
+/** Counts, per unit, the blocks in which any of its cells had what a test needs. */
+export interface EvidenceBlocks {
+  saw(cell: Cell): void
+  endBlock(): void
+  of(unit: Unit): number
+}
+
+export function createEvidenceBlocks(): EvidenceBlocks {
+  const counts = new Map<number, number>()
+  const touched = new Set<number>()
+  return {
+    saw(cell) {
+      for (const unit of cell.units) touched.add(unit)
+    },
+    endBlock() {
+      for (const unit of touched) counts.set(unit, (counts.get(unit) ?? 0) + 1)
+      touched.clear()
+    },
+    of: (unit) => counts.get(unit.index) ?? 0,
+  }
+}
+
+/** A value per unit, made when first asked for. */
+export interface PerUnit<T> {
+  of(unit: number): T
+  clear(): void
+}
+
+export function perUnit<T>(make: (unit: number) => T): PerUnit<T> {
+  const values = new Map<number, T>()
+  return {
+    of(unit) {
+      let value = values.get(unit)
+      if (value === undefined) {
+        value = make(unit)
+        values.set(unit, value)
+      }
+      return value
+    },
+    clear: () => values.clear(),
+  }
+}

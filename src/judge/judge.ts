@@ -1,0 +1,130 @@
+import type { ClosedBlock, HistoryCell } from '../domain/block.ts'
+import { HaldaneError } from '../domain/errors.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import { floorToBlock } from '../domain/time.ts'
+import type { Assessment } from '../domain/verdict.ts'
+import { assess } from './assess.ts'
+import { createBaseline, ENOUGH_BASELINE } from './baseline.ts'
+import type { BlockMetrics } from './block-intake.ts'
+import { EMPTY_METRICS, intake } from './block-intake.ts'
+import type { Cell, Unit } from './cohort-units.ts'
+import { createCohortUnits } from './cohort-units.ts'
+import type { Stratum } from './guardrail-test.ts'
+import { createGuardrailTest, relativeQuantilesOf } from './guardrail-tests.ts'
+import { createLatencyTotals } from './latency-totals.ts'
+import { createTraffic } from './traffic.ts'
+import type { Weights } from './weights.ts'
+import { fixWeights } from './weights.ts'
+
+/** Changes whenever the same blocks could lead to other numbers. */
+export const JUDGE_VERSION = '1'
+
+/**
+ * A fold over closed blocks: no clock, no randomness, no input or output. The same blocks give the
+ * same numbers, so evidence is never stored; it is folded again from the recorded blocks.
+ */
+export interface Judge {
+  /** Folds one closed block; blocks come once each, ascending. */
+  fold(block: ClosedBlock): void
+  /** Pass evidence starts afresh with the first block that starts at or after startMs. */
+  startStep(index: number, startMs: number): void
+  /** Reads verdicts at the end of the last folded block. */
+  assess(): Assessment
+}
+
+/**
+ * `history`: the baseline's totals per cohort before the release. With fewer than 1,000 requests in
+ * it the first blocks only complete it and are never judged. Blocks that start before the one of
+ * `releaseStartMs` feed the baseline only. Throws `invalid_input` for a limit there is no test for.
+ */
+export function createJudge(
+  spec: ReleaseSpec,
+  history: readonly HistoryCell[],
+  releaseStartMs: number,
+): Judge {
+  const { lengthMs } = spec.blocks
+  const units = createCohortUnits(spec.cohorts)
+  const baseline = createBaseline(units, history, relativeQuantilesOf(spec))
+  const latencies = createLatencyTotals()
+  const context = { spec, units, baseline, latencies }
+  const tests = spec.guardrails.map((guardrail) => createGuardrailTest(guardrail, context))
+  const keepsLatencies = spec.guardrails.some(({ metric }) => metric.kind === 'latency')
+  const traffic = createTraffic()
+  const releaseFromMs = floorToBlock(releaseStartMs, lengthMs)
+  let stepFromMs = releaseFromMs
+  let judgedFromMs: number | null = null
+  let foldedToMs = Number.NEGATIVE_INFINITY
+  let weights: Weights | null = null
+
+  /** Shares, weights and rates before the release are settled together, once. */
+  const startWhenReady = (): void => {
+    if (weights !== null || baseline.totalRequests < ENOUGH_BASELINE) return
+    units.fixShares(baseline.requestsOf)
+    baseline.freezeRates()
+    weights = fixWeights(spec.guardrails, units.units)
+  }
+
+  const noteTraffic = (block: ClosedBlock, canary: BlockMetrics): void => {
+    traffic.newestClosedEndMs = block.endMs
+    traffic.events += block.events
+    traffic.late += block.late
+    if (![...canary.values()].some(({ requests }) => requests > 0)) return
+    traffic.newestCanaryEndMs = block.endMs
+    if (block.startMs >= stepFromMs) traffic.newestCanaryEndInStepMs = block.endMs
+    judgedFromMs ??= block.startMs + spec.warmupMs
+  }
+
+  const judgeBlock = (block: ClosedBlock, strata: readonly Stratum[]): void => {
+    const inStep = block.startMs >= stepFromMs
+    if (inStep) traffic.stepBlocks++
+    const appeared = strata.flatMap(({ cell, canary: { requests } }) => {
+      if (requests === 0) return []
+      const counted = cell.units.map((index) => units.units[index] as Unit)
+      return counted.filter((unit) => traffic.note(unit, requests, block.endMs, inStep))
+    })
+    weights?.grant(appeared)
+    if (keepsLatencies) latencies.fold(strata)
+    for (const test of tests) test.fold({ strata, inStep })
+  }
+
+  startWhenReady()
+  return {
+    fold(block) {
+      if (block.startMs < foldedToMs) throw outOfOrder(block.startMs, foldedToMs)
+      foldedToMs = block.endMs
+      const { stable, canary } = intake(block, units)
+      if (block.startMs >= releaseFromMs) {
+        noteTraffic(block, canary)
+        const warm = judgedFromMs !== null && block.startMs >= judgedFromMs
+        if (weights !== null && warm) judgeBlock(block, strataOf(units.cells, stable, canary))
+      }
+      baseline.add(stable)
+      startWhenReady()
+    },
+    startStep(_index, startMs) {
+      stepFromMs = startMs
+      traffic.startStep()
+      for (const test of tests) test.startStep()
+    },
+    assess: () => assess({ spec, units, tests, weights, traffic }),
+  }
+}
+
+/** Both arms of every cell that has any requests, in the order the cells were registered. */
+function strataOf(cells: readonly Cell[], stable: BlockMetrics, canary: BlockMetrics): Stratum[] {
+  return cells
+    .filter((cell) => stable.has(cell) || canary.has(cell))
+    .map((cell) => ({
+      cell,
+      canary: canary.get(cell) ?? EMPTY_METRICS,
+      stable: stable.get(cell) ?? EMPTY_METRICS,
+    }))
+}
+
+function outOfOrder(startMs: number, foldedToMs: number): HaldaneError {
+  return new HaldaneError(
+    'internal',
+    `block at ${startMs} ms folded after one that ends at ${foldedToMs} ms`,
+    { remedy: 'Fold each closed block once, in ascending order.' },
+  )
+}

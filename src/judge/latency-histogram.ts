@@ -1,0 +1,128 @@
+import { UNBOUNDED_BIN, ZERO_BIN } from '../domain/histogram.ts'
+import type { ProportionLimit } from './proportion.ts'
+import { criticalAbove, criticalBelow } from './proportion.ts'
+
+/** Counts per bin: the zero bin, `counts[i]` of bin `first + i`, and the unbounded bin. */
+export interface LatencyHistogram {
+  total: number
+  zero: number
+  unbounded: number
+  first: number
+  counts: Float64Array | Uint32Array
+}
+
+const MARGIN = 16
+
+/** `small`: half the memory, for whole counts below 2³². */
+export function emptyHistogram(small = false): LatencyHistogram {
+  const counts = small ? new Uint32Array(0) : new Float64Array(0)
+  return { total: 0, zero: 0, unbounded: 0, first: 0, counts }
+}
+
+/** Adds (or with a negative factor takes away) a sparse histogram. */
+export function addBins(
+  histogram: LatencyHistogram,
+  bins: ArrayLike<number>,
+  counts: ArrayLike<number>,
+  factor = 1,
+): void {
+  // Read once: the loop runs over every bin of every cohort.
+  const [lowest, highest] = [ZERO_BIN, UNBOUNDED_BIN]
+  for (let i = 0; i < bins.length; i++) {
+    const bin = bins[i] as number
+    const count = factor * (counts[i] as number)
+    histogram.total += count
+    if (bin <= lowest) histogram.zero += count
+    else if (bin >= highest) histogram.unbounded += count
+    else {
+      reach(histogram, bin)
+      const at = bin - histogram.first
+      histogram.counts[at] = (histogram.counts[at] as number) + count
+    }
+  }
+}
+
+/** Adds `factor` times another histogram. */
+export function addHistogram(
+  into: LatencyHistogram,
+  other: Readonly<LatencyHistogram>,
+  factor = 1,
+): void {
+  into.total += factor * other.total
+  into.zero += factor * other.zero
+  into.unbounded += factor * other.unbounded
+  if (other.counts.length === 0) return
+  reach(into, other.first)
+  reach(into, other.first + other.counts.length - 1)
+  const offset = other.first - into.first
+  for (let i = 0; i < other.counts.length; i++) {
+    const at = offset + i
+    into.counts[at] = (into.counts[at] as number) + factor * (other.counts[i] as number)
+  }
+}
+
+/** Makes room for a bin. */
+function reach(histogram: LatencyHistogram, bin: number): void {
+  const { first, counts } = histogram
+  const last = first + counts.length - 1
+  if (bin >= first && bin <= last) return
+  const empty = counts.length === 0
+  const newFirst = empty || bin < first ? bin - MARGIN : first
+  const newLast = empty || bin > last ? bin + MARGIN : last
+  const length = newLast - newFirst + 1
+  const grown = counts instanceof Uint32Array ? new Uint32Array(length) : new Float64Array(length)
+  if (!empty) grown.set(counts, first - newFirst)
+  histogram.first = newFirst
+  histogram.counts = grown
+}
+
+/** Smallest bin that at least the share `quantile` of the values does not exceed; null if empty. */
+export function quantileBin(histogram: LatencyHistogram, quantile: number): number | null {
+  if (histogram.total <= 0) return null
+  const needed = quantile * histogram.total
+  let below = histogram.zero
+  if (below >= needed && below > 0) return ZERO_BIN
+  for (let i = 0; i < histogram.counts.length; i++) {
+    const count = histogram.counts[i] as number
+    below += count
+    if (count > 0 && below >= needed) return histogram.first + i
+  }
+  return UNBOUNDED_BIN
+}
+
+/** Values of a sparse histogram, bins ascending, that lie above the upper edge of `bin`. */
+export function countAbove(
+  bins: readonly number[],
+  counts: readonly number[],
+  bin: number,
+): number {
+  let above = 0
+  for (let i = bins.length - 1; i >= 0 && (bins[i] as number) > bin; i--) {
+    above += counts[i] as number
+  }
+  return above
+}
+
+/**
+ * Confidence sequence of a quantile as two bins: below the upper edge of `lower` the true quantile
+ * is excluded, above that of `upper` too. `limit` is the one for p₀ = 1 − quantile, `level` the
+ * evidence that excludes, ln(2/α).
+ */
+export function quantileInterval(
+  histogram: LatencyHistogram,
+  limit: ProportionLimit,
+  level: number,
+): { lower: number; upper: number } {
+  const least = criticalAbove(limit, histogram.total, level)
+  const most = criticalBelow(limit, histogram.total, level)
+  const { first, counts, unbounded } = histogram
+  let lower: number | null = unbounded >= least ? UNBOUNDED_BIN : null
+  let upper = unbounded > most ? UNBOUNDED_BIN : first + counts.length
+  let above = unbounded
+  for (let i = counts.length - 1; i >= 0; i--) {
+    if (lower === null && above >= least) lower = first + i
+    above += counts[i] as number
+    if (above <= most) upper = first + i
+  }
+  return { lower: lower ?? ZERO_BIN, upper }
+}

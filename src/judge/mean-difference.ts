@@ -1,0 +1,106 @@
+import type { Unit } from './cohort-units.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
+import type { MeanScale } from './mean-scale.ts'
+import { growthForDifference } from './needs.ts'
+import { differenceLogE, differenceRadius } from './paired.ts'
+import type { Estimate } from './paired-window.ts'
+import { createPairedWindow } from './paired-window.ts'
+
+export interface MeanDifferenceOptions {
+  /** 1: an increase is bad, −1: a drop is bad. */
+  readonly sign: 1 | -1
+  /** Allowed increase or drop in the metric's own unit. */
+  readonly margin: number
+  /** Values per arm before anything is said. */
+  readonly requests: number
+}
+
+/** Prior scale for margin 0, as a part of the range: the smallest change worth acting on. */
+const DEFAULT_TAU = 0.01
+const BLOCKS = 30
+
+/**
+ * `quality: max_drop`, `kpi: max_drop|max_increase`, by T3 on block-paired differences: what happens
+ * to both arms at the same time, and which cohorts they serve, cannot tilt the comparison. Units of
+ * several cells are standardised to the baseline's mix.
+ */
+export function createMeanDifferenceTest(
+  scale: MeanScale,
+  { sign, margin, requests }: MeanDifferenceOptions,
+): GuardrailTest {
+  const unitMargin = margin / scale.range
+  const tau = unitMargin > 0 ? unitMargin : DEFAULT_TAU
+  const rules = { requests, bad: 0, blocks: BLOCKS }
+  const release = createPairedWindow('mean', rules)
+  const step = createPairedWindow('mean', rules)
+  const blocks = createEvidenceBlocks()
+
+  return {
+    fold({ strata, inStep }) {
+      for (const { cell, canary, stable } of strata) {
+        const c = scale.momentsOf(canary)
+        const b = scale.momentsOf(stable)
+        if (c.n > 0 && b.n > 0) blocks.saw(cell)
+        release.addMeans(cell, c, b, sign, unitMargin)
+        if (inStep) step.addMeans(cell, c, b, sign, unitMargin)
+      }
+      release.endBlock()
+      step.endBlock()
+      blocks.endBlock()
+    },
+    startStep: () => step.reset(),
+    read(unit: Unit): Reading {
+      const all = release.estimate(unit)
+      const now = step.estimate(unit)
+      return {
+        method: 'T3',
+        ...meanValues(all, scale, tau),
+        logEBreach: breachEvidence(all, tau),
+        logEPass: passEvidence(now, tau),
+        blocks: blocks.of(unit),
+        collecting: !now.gate.met,
+        growthToPass: (logThreshold) => growthOf(now, tau, logThreshold),
+      }
+    },
+  }
+}
+
+/** ln E of T3 for "worse than the margin"; 0 before the gate is met. */
+export function breachEvidence({ gate, difference }: Estimate, tau: number): number {
+  if (!gate.met || difference === null) return 0
+  return differenceLogE(difference.excess, difference.variance, tau)
+}
+
+/** ln E of T3 for "not worse than the margin"; 0 before the gate is met. */
+export function passEvidence({ gate, difference }: Estimate, tau: number): number {
+  if (!gate.met || difference === null) return 0
+  return differenceLogE(-difference.excess, difference.variance, tau)
+}
+
+/** Growth of a window's data until T3 passes. */
+export function growthOf(window: Estimate, tau: number, logThreshold: number): number | null {
+  const { difference, gate } = window
+  if (difference === null) return null
+  return growthForDifference(difference.excess, difference.variance, tau, gate, logThreshold)
+}
+
+function meanValues(
+  { difference, gate, nStable, nCanary, plainStable, plainCanary }: Estimate,
+  scale: MeanScale,
+  tau: number,
+): Pick<Reading, 'stable' | 'canary' | 'difference' | 'ciLow' | 'ciHigh' | 'shift'> {
+  const own = (value: number | null) => (value === null ? null : scale.fromUnit(value))
+  const change = difference === null ? null : difference.canary - difference.stable
+  const known = difference !== null && gate.met && difference.seenVariance > 0
+  const radius = known ? differenceRadius(difference.seenVariance, INTERVAL_ALPHA, tau) : null
+  const inUnits = (value: number | null) => (value === null ? null : value * scale.range)
+  return {
+    stable: { value: own(difference?.stable ?? plainStable), n: nStable },
+    canary: { value: own(difference?.canary ?? plainCanary), n: nCanary },
+    difference: inUnits(change),
+    ciLow: change === null || radius === null ? null : inUnits(change - radius),
+    ciHigh: change === null || radius === null ? null : inUnits(change + radius),
+    shift: inUnits(change),
+  }
+}

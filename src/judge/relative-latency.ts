@@ -1,0 +1,123 @@
+import type { CellMetrics } from '../domain/block.ts'
+import { binAtOrAbove, binAtOrBelow, UNBOUNDED_BIN, upperEdge } from '../domain/histogram.ts'
+import type { Baseline } from './baseline.ts'
+import type { Cell, Unit } from './cohort-units.ts'
+import type { TwoArmCounts } from './conditional.ts'
+import { conditionalIncrements } from './conditional.ts'
+import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { createEvidenceBlocks, perUnit } from './guardrail-test.ts'
+import { countAbove } from './latency-histogram.ts'
+import type { LatencyTotals } from './latency-totals.ts'
+import { compareQuantiles } from './latency-totals.ts'
+import { boundedLog } from './log-space.ts'
+import { growthOf, passEvidence } from './mean-difference.ts'
+import { createPairedWindow } from './paired-window.ts'
+import { proportionLimit } from './proportion.ts'
+
+/** Smallest change of the share above x₀ worth acting on. */
+const TAU = 0.015
+const GATE = { requests: 100, bad: 30, blocks: 30 }
+
+interface Thresholds {
+  /** x₀: the baseline's values above it are counted. */
+  readonly stable: number
+  /** The canary's values above these count as bad in the breach and in the pass test. */
+  readonly breach: number
+  readonly pass: number
+}
+
+/**
+ * `latency_pXX: max_increase`: the share of canary latencies above (1+δ)x₀ against the share of
+ * baseline latencies above x₀, the rolling baseline quantile of the cohort, within each block.
+ * Breach by T2 (exact for every x₀, whatever the level of the block), pass by T3 on the difference of
+ * the shares; the margin is inside the thresholds. Where (1+δ)x₀ is no bin edge each test counts from
+ * the edge that makes it slower to speak.
+ */
+export function createRelativeLatencyTest(
+  quantile: number,
+  increase: number,
+  baseline: Baseline,
+  latencies: LatencyTotals,
+): GuardrailTest {
+  const tilts = perUnit(() => new Float64Array(GRID_SIZE))
+  const release = createPairedWindow('exceedance', GATE)
+  const step = createPairedWindow('exceedance', GATE)
+  const blocks = createEvidenceBlocks()
+  const increments = new Float64Array(GRID_SIZE)
+  const intervalLimit = proportionLimit(1 - quantile)
+
+  const addTilts = (cell: Cell, counts: TwoArmCounts): void => {
+    if (!conditionalIncrements(counts, 0, increments)) return
+    for (const unit of cell.units) addInto(tilts.of(unit), increments)
+  }
+
+  return {
+    fold({ strata, inStep }) {
+      for (const { cell, canary, stable } of strata) {
+        const x0 = baseline.quantileThreshold(cell, quantile)
+        if (x0 === null) continue
+        const thresholds = thresholdsOf(x0, increase)
+        if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
+        addTilts(cell, countsOf(canary, stable, thresholds.breach, thresholds.stable))
+        const passing = countsOf(canary, stable, thresholds.pass, thresholds.stable)
+        release.addCounts(cell, passing, 0)
+        if (inStep) step.addCounts(cell, passing, 0)
+      }
+      release.endBlock()
+      step.endBlock()
+      blocks.endBlock()
+    },
+    startStep: () => step.reset(),
+    read(unit: Unit): Reading {
+      const canary = latencies.standardised(unit, 'canary')
+      const stable = latencies.standardised(unit, 'stable')
+      const values = compareQuantiles(stable, canary, intervalLimit, true)
+      const shares = release.estimate(unit).difference
+      const now = step.estimate(unit)
+      return {
+        method: 'T2',
+        stable: { value: values.stableMs, n: latencies.pooled(unit, 'stable').total },
+        canary: { value: values.canaryMs, n: latencies.pooled(unit, 'canary').total },
+        difference: values.difference,
+        ciLow: values.ciLow,
+        ciHigh: values.ciHigh,
+        shift: shares === null ? null : shares.canary - shares.stable,
+        logEBreach: boundedLog(mixtureLogE(TILT_GRID, tilts.of(unit.index))),
+        logEPass: passEvidence(now, TAU),
+        blocks: blocks.of(unit),
+        collecting: !now.gate.met,
+        growthToPass: (logThreshold) => growthOf(now, TAU, logThreshold),
+      }
+    },
+  }
+}
+
+/** Adds increments to running sums, component by component. */
+export function addInto(logs: Float64Array, increments: Float64Array): void {
+  for (let j = 0; j < GRID_SIZE; j++) logs[j] = (logs[j] as number) + (increments[j] as number)
+}
+
+function thresholdsOf(bin: number, increase: number): Thresholds {
+  const x0 = upperEdge(bin)
+  // A baseline whose quantile lies among timeouts without a latency cannot be exceeded.
+  if (!Number.isFinite(x0)) {
+    return { stable: UNBOUNDED_BIN, breach: UNBOUNDED_BIN, pass: UNBOUNDED_BIN }
+  }
+  const limit = (1 + increase) * x0
+  return { stable: bin, breach: binAtOrAbove(limit), pass: binAtOrBelow(limit) }
+}
+
+function countsOf(
+  canary: CellMetrics,
+  stable: CellMetrics,
+  canaryBin: number,
+  stableBin: number,
+): TwoArmCounts {
+  return {
+    canary: canary.latencies,
+    stable: stable.latencies,
+    canaryBad: countAbove(canary.bins, canary.counts, canaryBin),
+    stableBad: countAbove(stable.bins, stable.counts, stableBin),
+  }
+}

@@ -1,0 +1,121 @@
+import type { PairedKind, PairedSums } from './paired.ts'
+import {
+  addSums,
+  effectiveBlocks,
+  emptySums,
+  modelVariance,
+  robustVariance,
+  smallSampleFactor,
+} from './paired.ts'
+
+/** When an asymptotic statement may be made. */
+export interface GateRules {
+  /** Per arm. */
+  readonly requests: number
+  /** Bad events of both arms; 0 for means. */
+  readonly bad: number
+  /** Effective blocks; 0 when the count of blocks does not matter. */
+  readonly blocks: number
+}
+
+/** Sums of one cell with its share of the baseline's traffic and the groups it can be merged into. */
+export interface WeightedSums {
+  readonly share: number
+  readonly parents: readonly string[]
+  readonly sums: PairedSums
+}
+
+export interface Group {
+  readonly share: number
+  readonly sums: PairedSums
+}
+
+/** From this many effective blocks on the robust variance is worth comparing with the model's. */
+export const ROBUST_FROM = 30
+/** A group with fewer requests in an arm than this, and nowhere to go, is left out. */
+const SMALLEST_GROUP = 50
+
+/** Bad events of both arms. */
+export function badOf(sums: PairedSums): number {
+  return sums.sumStable + sums.sumCanary
+}
+
+function isShort(sums: PairedSums, rules: GateRules): boolean {
+  return (
+    Math.min(sums.nCanary, sums.nStable) < rules.requests ||
+    (rules.bad > 0 && badOf(sums) < rules.bad) ||
+    effectiveBlocks(sums) < rules.blocks
+  )
+}
+
+/**
+ * Merges cells that are short of the gate upward: locale → language → all locales within the device,
+ * then across devices. What is still short at the top stays a group of its own if it has some data,
+ * and otherwise is left out (coverage tells). A single group is kept as it is.
+ */
+export function mergeShort(cells: readonly WeightedSums[], rules: GateRules): Group[] {
+  const done: Group[] = []
+  let open: { share: number; parents: readonly string[]; sums: PairedSums }[] = []
+  for (const cell of cells) {
+    if (isShort(cell.sums, rules)) open.push(cell)
+    else done.push(cell)
+  }
+  const levels = open[0]?.parents.length ?? 0
+  for (let level = 0; level < levels; level++) {
+    const merged = new Map<string, (typeof open)[number]>()
+    for (const group of open) {
+      const key = group.parents[level] as string
+      const into = merged.get(key)
+      if (into === undefined) {
+        const sums = emptySums()
+        addSums(sums, group.sums)
+        merged.set(key, { share: group.share, parents: group.parents, sums })
+      } else {
+        into.share += group.share
+        addSums(into.sums, group.sums)
+      }
+    }
+    open = []
+    for (const group of merged.values()) {
+      if (isShort(group.sums, rules)) open.push(group)
+      else done.push(group)
+    }
+  }
+  const enough = (sums: PairedSums) => Math.min(sums.nCanary, sums.nStable) >= SMALLEST_GROUP
+  return [...done, ...open.filter(({ sums }) => done.length === 0 || enough(sums))]
+}
+
+export interface Standardised {
+  /** θ̂ − margin; positive is worse. */
+  readonly excess: number
+  /** Under the null at the margin. */
+  readonly variance: number
+  /** For intervals. */
+  readonly seenVariance: number
+  readonly stable: number
+  readonly canary: number
+}
+
+/** Σ π_G θ̂_G and Σ π_G² V_G over the groups that have pairs, π renormalised; null without any. */
+export function combineGroups(groups: readonly Group[], kind: PairedKind): Standardised | null {
+  const paired = groups.filter(({ sums, share }) => sums.h > 0 && share > 0)
+  const total = paired.reduce((sum, { share }) => sum + share, 0)
+  if (paired.length === 0) return null
+  let excess = 0
+  let variance = 0
+  let seenVariance = 0
+  let stable = 0
+  let canary = 0
+  for (const { share, sums } of paired) {
+    const weight = share / total
+    const shift = (sums.hCanary - sums.hStable) / sums.h
+    const blocks = effectiveBlocks(sums)
+    const robust = blocks >= ROBUST_FROM ? robustVariance(sums) * smallSampleFactor(blocks) : 0
+    excess += weight * (sums.excess / sums.h)
+    stable += weight * (sums.hStable / sums.h)
+    canary += weight * (sums.hCanary / sums.h)
+    variance += weight ** 2 * Math.max(modelVariance(sums, kind, 'margin'), robust)
+    seenVariance += weight ** 2 * Math.max(modelVariance(sums, kind, shift), robust)
+  }
+  return { excess, variance, seenVariance, stable, canary }
+}

@@ -1,0 +1,116 @@
+import { createLineSplitter, type EventLine } from '../contract/event-lines.ts'
+import { createFileClock } from '../contract/file-reference.ts'
+import {
+  checkEventTime,
+  decodeEventLine,
+  type FileEvent,
+} from '../contract/request-event-decoder.ts'
+import type { Rejection } from '../domain/request-event.ts'
+import type { EventBatch, EventStore } from '../ports.ts'
+
+/** One part per table partition, and few of them: the batch size is a matter of speed alone. */
+const BATCH_ROWS = 100_000
+/** The file stands for a topic with one partition; offsets are line numbers. */
+const FILE_TOPIC = 'file'
+
+export interface FileIntakeResult {
+  readonly accepted: number
+  readonly rejected: number
+  /** Largest event time, capped by `recorded_at` where a line has it; 0 without events. */
+  readonly maxEventTimeMs: number
+}
+
+export interface FileIntakeOptions {
+  readonly store: EventStore
+  readonly chunks: AsyncIterable<Uint8Array>
+  onRejected(line: number, rejections: readonly Rejection[]): void
+  onProgress(lines: number): void
+  /** Rows per insert; results do not depend on it. */
+  readonly batchRows?: number
+}
+
+interface Waiting {
+  readonly line: number
+  readonly file: FileEvent
+}
+
+/**
+ * Stores the events of a file as if they had come through a topic with one partition, in the order
+ * of the lines: a line is late, too old or in the future by what stood before it, never by batches.
+ */
+export async function storeFile(options: FileIntakeOptions): Promise<FileIntakeResult> {
+  const { store } = options
+  const batchRows = options.batchRows ?? BATCH_ROWS
+  const splitter = createLineSplitter()
+  const clock = createFileClock<Waiting>(
+    (occurredAtMs, referenceMs) => checkEventTime(occurredAtMs, referenceMs) === null,
+  )
+  let batch: EventBatch = store.newBatch()
+  let inserting: Promise<void> = Promise.resolve()
+  let accepted = 0
+  let rejected = 0
+  let maxEventTimeMs = 0
+  let lines = 0
+
+  const reject = (line: number, rejections: readonly Rejection[]) => {
+    rejected++
+    options.onRejected(line, rejections)
+  }
+
+  const settle = (judged: ReturnType<typeof clock.push>) => {
+    for (const { item, occurredAtMs, referenceMs, accepted: timely } of judged) {
+      if (!timely) {
+        const reason = checkEventTime(occurredAtMs, referenceMs)
+        reject(item.line, reason === null ? [] : [reason])
+        continue
+      }
+      const { event, recordedAtMs } = item.file
+      batch.add(event, {
+        topic: FILE_TOPIC,
+        partition: 0,
+        offset: item.line,
+        timestampMs: recordedAtMs ?? occurredAtMs,
+        arrivalWatermarkMs: maxEventTimeMs,
+      })
+      accepted++
+      maxEventTimeMs = Math.max(
+        maxEventTimeMs,
+        Math.min(occurredAtMs, recordedAtMs ?? occurredAtMs),
+      )
+    }
+  }
+
+  const take = ({ line, bytes, byteLength }: EventLine) => {
+    lines++
+    if (bytes === null) {
+      const message = `the line has ${byteLength} bytes; at most 1 MiB is allowed`
+      reject(line, [{ field: '', code: 'too_large', message }])
+      return
+    }
+    const file = decodeEventLine(bytes)
+    if (Array.isArray(file)) reject(line, file)
+    else settle(clock.push({ line, file }, file.event.occurredAtMs, file.recordedAtMs))
+  }
+
+  /** While one batch is inserted the next one fills. */
+  const flush = async () => {
+    await inserting
+    const full = batch
+    batch = store.newBatch()
+    inserting = full.rows === 0 ? Promise.resolve() : store.insertEvents(full)
+    inserting.catch(() => undefined)
+  }
+
+  for await (const chunk of options.chunks) {
+    for (const line of splitter.push(chunk)) {
+      take(line)
+      if (batch.rows >= batchRows) await flush()
+    }
+    options.onProgress(lines)
+  }
+  for (const line of splitter.end()) take(line)
+  settle(clock.end())
+  await flush()
+  await inserting
+  return { accepted, rejected, maxEventTimeMs }
+}

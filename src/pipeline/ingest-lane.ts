@@ -1,0 +1,116 @@
+import type { BusRecord, EventBatch } from '../ports.ts'
+import { type BatchPolicy, isAged, isFull } from './batch-policy.ts'
+import type { PartitionIntake, RejectedRecord } from './partition-intake.ts'
+
+/** Records of one partition on their way into the store. */
+export interface OpenBatch {
+  readonly rows: EventBatch
+  readonly rejected: RejectedRecord[]
+  /** Rows and rejected records. */
+  records: number
+  readonly openedAtMs: number
+  nextOffset: number
+  maxEventTimeMs: number
+  highWatermark: number
+}
+
+export interface LaneOptions {
+  readonly partition: number
+  readonly assignment: number
+  readonly intake: PartitionIntake
+  readonly policy: BatchPolicy
+  newRows(): EventBatch
+  now(): number
+  /** Stores a batch and commits it; called for one batch at a time, in order. */
+  write(lane: Lane, batch: OpenBatch): Promise<void>
+}
+
+/**
+ * One partition of one assignment: while a batch is written the next one fills. A lane that was
+ * closed writes nothing more.
+ */
+export interface Lane {
+  readonly partition: number
+  readonly assignment: number
+  readonly intake: PartitionIntake
+  /** Rejected records in a row. */
+  readonly rejectedRun: number
+  /** Wall time of the last write, for idleness. */
+  lastStoredMs: number
+  take(record: BusRecord, highWatermark: number): RejectedRecord | null
+  readonly full: boolean
+  readonly aged: boolean
+  /** Hands the open batch over; resolves as soon as the one before it is safe. */
+  flush(): Promise<void>
+  /** Resolves when everything handed over is safe, rejects with the first failure. */
+  drain(): Promise<void>
+  close(): void
+}
+
+export function createLane(options: LaneOptions): Lane {
+  const { policy, intake } = options
+  let open: OpenBatch | null = null
+  let writing: Promise<void> = Promise.resolve()
+  let rejectedRun = 0
+  let closed = false
+
+  const sizeOf = (batch: OpenBatch) => ({
+    records: batch.records,
+    bytes: batch.rows.bytes,
+    openedAtMs: batch.openedAtMs,
+  })
+
+  const lane: Lane = {
+    partition: options.partition,
+    assignment: options.assignment,
+    intake,
+    lastStoredMs: 0,
+    get rejectedRun() {
+      return rejectedRun
+    },
+    get full() {
+      return open !== null && isFull(policy, sizeOf(open))
+    },
+    get aged() {
+      return open !== null && isAged(policy, sizeOf(open), options.now())
+    },
+    take(record, highWatermark) {
+      open ??= {
+        rows: options.newRows(),
+        rejected: [],
+        records: 0,
+        openedAtMs: options.now(),
+        nextOffset: record.offset,
+        maxEventTimeMs: 0,
+        highWatermark,
+      }
+      const rejected = intake.take(record, open.rows)
+      if (rejected === null) rejectedRun = 0
+      else {
+        open.rejected.push(rejected)
+        rejectedRun++
+      }
+      open.records++
+      open.nextOffset = intake.nextOffset
+      open.maxEventTimeMs = intake.maxEventTimeMs
+      open.highWatermark = highWatermark
+      return rejected
+    },
+    async flush() {
+      if (open === null) return
+      const batch = open
+      const before = writing
+      open = null
+      writing = before.then(() => (closed ? undefined : options.write(lane, batch)))
+      // Whoever waits next sees the failure; without this an early one would be unhandled.
+      writing.catch(() => undefined)
+      await before
+    },
+    drain: () => writing,
+    close() {
+      closed = true
+      open = null
+    },
+  }
+  return lane
+}

@@ -1,0 +1,245 @@
+import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
+import type { Bus, Clock, Consumer, EventStore, Log, Metrics, RecordBatch } from '../ports.ts'
+import type { BatchPolicy } from './batch-policy.ts'
+import { type DeadLetterLimit, publishDeadLetters } from './dead-letters.ts'
+import { createLane, type Lane, type OpenBatch } from './ingest-lane.ts'
+import { createPartitionIntake, type RejectedRecord } from './partition-intake.ts'
+import { PATIENT, retry } from './retry.ts'
+import { watermarkOf } from './watermark.ts'
+
+/** Records taken between two turns of the event loop, so that heartbeats and HTTP go on. */
+const SLICE_RECORDS = 2000
+
+export interface IngestOptions {
+  readonly bus: Bus
+  readonly store: EventStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly topic: string
+  readonly groupId: string
+  readonly policy: BatchPolicy
+  readonly idleTimeoutMs: number
+  /** Null: rejected records are only reported through `onRejected`. */
+  readonly deadLetters: DeadLetterLimit | null
+  onRejected?(rejected: RejectedRecord): void
+  /** Everything of the partition below `nextOffset` is stored. */
+  onStored?(partition: number, nextOffset: number): void
+  /** Ingest cannot go on; the process should end. */
+  onFailure(error: Error): void
+}
+
+export interface Ingest {
+  start(): Promise<void>
+  /** Takes no more batches, stores what is open, commits, leaves the group. */
+  stop(): Promise<void>
+}
+
+/**
+ * Moves request events from the bus into the store, exactly once. The order is fixed, and each step
+ * may be repeated after a crash: dead letters, rows, progress, commit. What landed before a crash is
+ * found by reading back which offsets are present; only the missing ones are inserted.
+ */
+export function createIngest(options: IngestOptions): Ingest {
+  const { bus, store, clock, log, metrics, topic, policy } = options
+  const lanes = new Map<number, Lane>()
+  const ending = new AbortController()
+  let assigning: Promise<void> = Promise.resolve()
+  let joined: Promise<Consumer> = Promise.reject(new HaldaneError('internal', 'not started'))
+  joined.catch(() => undefined)
+  let timer: NodeJS.Timeout | null = null
+  let stopping = false
+  let failed = false
+
+  const fail = (thrown: unknown) => {
+    if (failed) return
+    failed = true
+    ending.abort()
+    options.onFailure(toHaldaneError(thrown))
+  }
+
+  const persist = <T>(what: string, operation: () => Promise<T>) =>
+    retry(operation, PATIENT, clock, {
+      signal: ending.signal,
+      onRetry: (error, delayMs, attempt) =>
+        log.warn(
+          { attempt, delayMs, code: error.code },
+          `${what} failed, trying again: ${error.message}`,
+        ),
+    })
+
+  const saveProgress = (lane: Lane, batch: OpenBatch | null, caughtUp: boolean) =>
+    persist('saving progress', () =>
+      store.saveProgress([
+        {
+          topic,
+          partition: lane.partition,
+          nextOffset: batch?.nextOffset ?? lane.intake.nextOffset,
+          maxEventTimeMs: batch?.maxEventTimeMs ?? lane.intake.maxEventTimeMs,
+          caughtUp,
+          updatedAtMs: clock.now(),
+        },
+      ]),
+    )
+
+  /**
+   * Reads back what is stored of every partition before the first batch of any, and records that
+   * they are being read: until each has shown its first events, or stayed silent for the idle
+   * timeout, the watermark waits for it.
+   */
+  const settle = async (partitions: readonly number[], assignment: number) => {
+    const before = [...lanes.values()]
+    lanes.clear()
+    for (const lane of before) lane.close()
+    await Promise.allSettled(before.map((lane) => lane.drain()))
+    const progress = await persist('reading progress', () => store.progress(topic))
+    for (const partition of partitions) {
+      const row = progress.find((candidate) => candidate.partition === partition)
+      const from = row?.nextOffset ?? 0
+      const present = await persist('reading back offsets', () =>
+        store.presentOffsets(topic, partition, from),
+      )
+      const intake = createPartitionIntake({
+        topic,
+        partition,
+        nextOffset: from,
+        maxEventTimeMs: row?.maxEventTimeMs ?? 0,
+        present,
+      })
+      const newRows = () => store.newBatch()
+      const now = () => clock.now()
+      const lane = createLane({ partition, assignment, intake, policy, newRows, now, write })
+      lane.lastStoredMs = clock.now()
+      lanes.set(partition, lane)
+      await saveProgress(lane, null, true)
+      log.info({ topic, partition, from, present: present.length }, 'partition settled')
+    }
+  }
+
+  /** Blocks closed while this partition was idle stay closed: what it brings for them is late. */
+  const wake = async (lane: Lane) => {
+    const now = clock.now()
+    if (now - lane.lastStoredMs <= options.idleTimeoutMs) return
+    const others = (await persist('reading progress', () => store.progress(topic))).filter(
+      (row) => row.partition !== lane.partition,
+    )
+    const watermark = watermarkOf(others, now, options.idleTimeoutMs)
+    if (!watermark.allIdle && watermark.timeMs !== null) lane.intake.raise(watermark.timeMs)
+    lane.lastStoredMs = now
+  }
+
+  const checkBatch = (lane: Lane, batch: RecordBatch) => {
+    if (lane.intake.nextOffset > batch.highWatermark) {
+      throw new HaldaneError(
+        'invalid_input',
+        `${topic}/${lane.partition} ends at offset ${batch.highWatermark}, but everything below ` +
+          `${lane.intake.nextOffset} is stored already: the topic was created anew`,
+        { remedy: 'give the new topic another name, or start with an empty store' },
+      )
+    }
+    const limit = options.deadLetters
+    if (limit !== null && lane.rejectedRun > limit.runMax) {
+      throw new HaldaneError(
+        'dead_letter_limit',
+        `${lane.rejectedRun} records in a row were rejected on ${topic}/${lane.partition}, up to offset ${lane.intake.nextOffset - 1}`,
+        { remedy: `look into ${topic}.dlq: the producers' format has probably changed` },
+      )
+    }
+  }
+
+  const onBatch = async (batch: RecordBatch) => {
+    await assigning
+    const lane = lanes.get(batch.partition)
+    if (stopping || lane === undefined || lane.assignment !== batch.assignment) return
+    checkBatch(lane, batch)
+    await wake(lane)
+    const { records, highWatermark } = batch
+    for (let from = 0; from < records.length; from += SLICE_RECORDS) {
+      for (const record of records.slice(from, from + SLICE_RECORDS)) {
+        const rejected = lane.take(record, highWatermark)
+        if (rejected !== null) options.onRejected?.(rejected)
+        if (lane.full) await lane.flush()
+      }
+      checkBatch(lane, batch)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  const write = async (lane: Lane, batch: OpenBatch) => {
+    if (options.deadLetters !== null) {
+      await persist('publishing dead letters', () => publishDeadLetters(bus, topic, batch.rejected))
+    }
+    if (batch.rows.rows > 0) {
+      const startedAtMs = clock.now()
+      await persist('storing events', () => store.insertEvents(batch.rows))
+      metrics.observe('haldane_insert_duration_seconds', (clock.now() - startedAtMs) / 1000)
+      metrics.observe('haldane_insert_batch_rows', batch.rows.rows)
+    }
+    const lag = Math.max(0, batch.highWatermark - batch.nextOffset)
+    await saveProgress(lane, batch, lag === 0)
+    lane.lastStoredMs = clock.now()
+    await commit(lane, batch.nextOffset)
+    metrics.count('haldane_events_consumed_total', { result: 'accepted' }, batch.rows.rows)
+    metrics.count('haldane_events_consumed_total', { result: 'rejected' }, batch.rejected.length)
+    const labels = { topic, partition: String(lane.partition) }
+    metrics.gauge('haldane_consumer_lag_messages', labels, lag)
+    options.onStored?.(lane.partition, batch.nextOffset)
+  }
+
+  const commit = async (lane: Lane, nextOffset: number) => {
+    try {
+      await (await joined).commit(lane.partition, nextOffset, '')
+    } catch (thrown) {
+      const error = toHaldaneError(thrown)
+      if (error.code !== 'fenced') throw error
+      // Another member owns the partition now; it reads back what is stored.
+      lane.close()
+      if (lanes.get(lane.partition) === lane) lanes.delete(lane.partition)
+      log.info({ topic, partition: lane.partition }, 'partition handed over')
+    }
+  }
+
+  const flushAged = () => {
+    for (const lane of lanes.values()) {
+      if (lane.aged)
+        lane
+          .flush()
+          .then(() => lane.drain(), fail)
+          .catch(fail)
+    }
+  }
+
+  return {
+    async start() {
+      timer = setInterval(flushAged, Math.max(5, policy.ageMaxMs / 10))
+      joined = bus.consume({
+        topic,
+        groupId: options.groupId,
+        onAssigned: (partitions, assignment) => {
+          assigning = assigning.then(() => settle(partitions, assignment))
+          assigning.catch(fail)
+        },
+        onBatch: (batch) =>
+          onBatch(batch).catch((error: unknown) => {
+            fail(error)
+            throw error
+          }),
+        onCrash: fail,
+      })
+      await joined
+    },
+    async stop() {
+      if (stopping) return
+      stopping = true
+      if (!failed) {
+        for (const lane of lanes.values()) {
+          await lane.flush()
+          await lane.drain()
+        }
+      }
+      if (timer !== null) clearInterval(timer)
+      ending.abort()
+      await (await joined).stop()
+    },
+  }
+}

@@ -1,0 +1,215 @@
+import type { ClosedBlock, HistoryCell } from '../domain/block.ts'
+import {
+  type Decision,
+  type DecisionDraft,
+  type Reason,
+  TERMINAL_PHASES,
+} from '../domain/decision.ts'
+import { HaldaneError } from '../domain/errors.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import type { Assessment } from '../domain/verdict.ts'
+import { createJudge, JUDGE_VERSION, type Judge } from '../judge/judge.ts'
+import {
+  type Counts,
+  decideAtBlockEnd,
+  decideByCommand,
+  firstBlockMs,
+  type ManualCommand,
+  reportIdle,
+  startRollout,
+} from '../rollout/rollout.ts'
+
+/** A decision stays valid for this many heartbeats; after that a router keeps its last weights. */
+const EXPIRY_HEARTBEATS = 3
+
+export interface ReleaseRunOptions {
+  readonly releaseId: string
+  readonly spec: ReleaseSpec
+  /** Event time the release started at, Unix ms. */
+  readonly startedAtMs: number
+  /** Largest generation the route has ever had. */
+  readonly lastGeneration: number
+  /** When a decision with this window end is made: wall time live, event time in a replay. */
+  decidedAt(watermarkMs: number): number
+}
+
+/**
+ * One release from its first to its last decision: folds closed blocks into evidence and lets the
+ * rollout decide at every block end. Pure but for its own state; the same blocks and commands give
+ * the same decisions. A run that starts again is given the recorded decisions and folds the
+ * recorded blocks silently up to the newest of them.
+ */
+export interface ReleaseRun {
+  readonly releaseId: string
+  readonly spec: ReleaseSpec
+  /** Null until the first decision. */
+  readonly newest: Decision | null
+  readonly finished: boolean
+  readonly assessment: Assessment | null
+  /** Start of the first block that may be judged: the end of the baseline's history. */
+  readonly firstBlockMs: number
+  /** End of the newest folded block; `firstBlockMs` before any. */
+  readonly windowEndMs: number
+  /** True once the baseline's history is known, so that blocks may be folded. */
+  readonly begun: boolean
+  /** The first decision, `release_started`. */
+  start(by: string): Decision
+  /** Gives the baseline's history; once, before the first block. */
+  begin(history: readonly HistoryCell[]): void
+  /** Takes over what was recorded before; blocks ascending from the release's first. */
+  restore(decisions: readonly Decision[], blocks: readonly ClosedBlock[]): Decision[]
+  onBlock(block: ClosedBlock): Decision | null
+  onCommand(command: ManualCommand, by: string, reason: string): Decision | null
+  onIdle(reason: Reason): Decision | null
+}
+
+export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
+  const { releaseId, spec, startedAtMs } = options
+  const firstMs = firstBlockMs(spec, startedAtMs)
+  let judge: Judge | null = null
+  let newest: Decision | null = null
+  let generation = options.lastGeneration
+  let assessment: Assessment | null = null
+  let windowEndMs = firstMs
+  let counts: Counts = { events: 0, duplicates: 0, late: 0 }
+
+  const fold = (block: ClosedBlock): Judge => {
+    if (judge === null)
+      throw new HaldaneError('internal', `${releaseId}: no history before a block`)
+    judge.fold(block)
+    windowEndMs = block.endMs
+    counts = {
+      events: counts.events + block.events,
+      duplicates: counts.duplicates + block.duplicates,
+      late: counts.late + block.late,
+    }
+    return judge
+  }
+
+  const accept = (decision: Decision) => {
+    const before = newest?.step
+    newest = decision
+    generation = Math.max(generation, decision.generation)
+    const { step } = decision
+    if (before === undefined || before.startedAtMs !== step.startedAtMs) {
+      judge?.startStep(step.index, step.startedAtMs)
+    }
+  }
+
+  const issue = (draft: DecisionDraft | null, by: string): Decision | null => {
+    if (draft === null) return null
+    const decision = identify(options, draft, generation + 1, by)
+    accept(decision)
+    return decision
+  }
+
+  const decide = (block: ClosedBlock): Decision | null => {
+    const verdicts = fold(block).assess()
+    assessment = verdicts
+    if (newest === null) return null
+    const at = { endMs: block.endMs, releaseStartMs: startedAtMs, counts }
+    return issue(decideAtBlockEnd(spec, newest, verdicts, at), 'analyzer')
+  }
+
+  return {
+    releaseId,
+    spec,
+    get newest() {
+      return newest
+    },
+    get finished() {
+      return newest !== null && TERMINAL_PHASES.includes(newest.phase)
+    },
+    get assessment() {
+      return assessment
+    },
+    firstBlockMs: firstMs,
+    get windowEndMs() {
+      return windowEndMs
+    },
+    get begun() {
+      return judge !== null
+    },
+    start(by) {
+      const decision = identify(options, startRollout(spec, startedAtMs), generation + 1, by)
+      accept(decision)
+      return decision
+    },
+    begin(history) {
+      judge = createJudge(spec, history, startedAtMs)
+      judge.startStep(0, firstMs)
+    },
+    restore(decisions, blocks) {
+      const last = decisions.at(-1)
+      if (last === undefined) throw new HaldaneError('internal', `${releaseId}: nothing to restore`)
+      const made: Decision[] = []
+      let next = 0
+      for (const block of blocks) {
+        next = acceptUntil(decisions, next, block.startMs, accept)
+        if (block.endMs <= last.window.endMs) fold(block)
+        else {
+          next = acceptUntil(decisions, next, Number.POSITIVE_INFINITY, accept)
+          const decision = decide(block)
+          if (decision !== null) made.push(decision)
+        }
+      }
+      acceptUntil(decisions, next, Number.POSITIVE_INFINITY, accept)
+      if (assessment === null && blocks.length > 0) assessment = judge?.assess() ?? null
+      return made
+    },
+    onBlock: (block) => decide(block),
+    onCommand(command, by, reason) {
+      if (newest === null) return null
+      const at = { endMs: windowEndMs, releaseStartMs: startedAtMs, counts }
+      return issue(decideByCommand(spec, newest, command, by, reason, at), `user:${by}`)
+    },
+    onIdle(reason) {
+      return newest === null ? null : issue(reportIdle(newest, reason), 'analyzer')
+    },
+  }
+}
+
+/** Accepts recorded decisions whose window ends at or before `untilMs`; returns the next index. */
+function acceptUntil(
+  decisions: readonly Decision[],
+  from: number,
+  untilMs: number,
+  accept: (decision: Decision) => void,
+): number {
+  let next = from
+  for (;;) {
+    const decision = decisions[next]
+    if (decision === undefined || decision.window.endMs > untilMs) return next
+    accept(decision)
+    next++
+  }
+}
+
+function identify(
+  options: ReleaseRunOptions,
+  draft: DecisionDraft,
+  generation: number,
+  by: string,
+): Decision {
+  const { spec, releaseId } = options
+  const decidedAtMs = options.decidedAt(draft.window.watermarkMs)
+  const last = TERMINAL_PHASES.includes(draft.phase)
+  return {
+    ...draft,
+    decisionId: `${releaseId}#${generation}`,
+    route: spec.route,
+    releaseId,
+    generation,
+    decidedAtMs,
+    expiresAtMs: last ? null : decidedAtMs + EXPIRY_HEARTBEATS * spec.heartbeatMs,
+    modelName: spec.modelName,
+    environment: spec.environment,
+    stableVersion: spec.stable,
+    canaryVersion: spec.canary,
+    totalWeight: spec.totalWeight,
+    mode: spec.mode,
+    decidedBy: by,
+    policy: spec.policy,
+    judgeVersion: JUDGE_VERSION,
+  }
+}

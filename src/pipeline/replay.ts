@@ -1,0 +1,101 @@
+import type { ControlCommand } from '../contract/control-command.ts'
+import type { Decision } from '../domain/decision.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import { floorToBlock } from '../domain/time.ts'
+import type { Store } from '../ports.ts'
+import { HISTORY_MS } from './analyze.ts'
+import { type FileIntakeOptions, storeFile } from './file-intake.ts'
+import { createReleaseRun, type ReleaseRun } from './release-run.ts'
+
+/** Blocks that are closed with one statement and then folded in order. */
+const BLOCKS_PER_ROUND = 2000
+
+export interface ReplayOptions extends FileIntakeOptions {
+  readonly store: Store
+  readonly spec: ReleaseSpec
+  /** Event time the release starts at; null: the block of the first event. */
+  readonly startMs: number | null
+  /** Recorded commands in the order they were given. */
+  readonly commands: readonly ControlCommand[]
+  onDecision(decision: Decision): void
+}
+
+/** `events` = accepted + rejected; duplicates and late are among the accepted. */
+export interface ReplaySummary {
+  readonly events: number
+  readonly accepted: number
+  readonly rejected: number
+  readonly duplicates: number
+  readonly late: number
+}
+
+/**
+ * Runs a recorded stream through the same pipeline in event time, on an empty store. What decides is
+ * the same as live: the file's blocks are closed only as far as its own watermark reaches.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
+  const { store, spec } = options
+  const { accepted, rejected, maxEventTimeMs } = await storeFile(options)
+  const startedAtMs = options.startMs ?? (await firstBlock(store, spec))
+  if (startedAtMs !== null) await decideAll(options, startedAtMs, maxEventTimeMs)
+  const anomalies = await store.countAnomalies(spec)
+  return { events: accepted + rejected, accepted, rejected, ...anomalies }
+}
+
+async function firstBlock(store: Store, spec: ReleaseSpec): Promise<number | null> {
+  const earliestMs = await store.earliestEventMs(spec)
+  return earliestMs === null ? null : floorToBlock(earliestMs, spec.blocks.lengthMs)
+}
+
+async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTimeMs: number) {
+  const { store, spec } = options
+  const { lengthMs, watermarkMs } = spec.blocks
+  const releaseId = `${spec.route}/${spec.canary}`
+  const run = createReleaseRun({
+    releaseId,
+    spec,
+    startedAtMs,
+    lastGeneration: 0,
+    decidedAt: (watermark) => watermark,
+  })
+  options.onDecision(run.start('analyzer'))
+  const closableMs = floorToBlock(maxEventTimeMs - watermarkMs, lengthMs)
+  if (closableMs < run.firstBlockMs) return
+  const historyFromMs = run.firstBlockMs - HISTORY_MS
+  await store.closeHistory({ releaseId, spec, fromMs: historyFromMs, toMs: run.firstBlockMs })
+  run.begin(await store.readHistory(releaseId, spec))
+
+  const queue = [...options.commands]
+  while (run.windowEndMs < closableMs && !run.finished) {
+    const fromMs = run.windowEndMs
+    const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
+    const range = { releaseId, spec, fromMs, toMs }
+    await store.closeBlocks(range)
+    for (const block of await store.readBlocks(range)) {
+      obey(run, queue, block.endMs + watermarkMs, options.onDecision)
+      const decision = run.onBlock(block)
+      if (decision !== null) options.onDecision(decision)
+      if (run.finished) break
+    }
+  }
+  obey(run, queue, maxEventTimeMs, options.onDecision)
+}
+
+/** Commands given before the next block could be judged, in their order. */
+function obey(
+  run: ReleaseRun,
+  queue: ControlCommand[],
+  untilMs: number,
+  onDecision: (decision: Decision) => void,
+): void {
+  for (
+    let command = queue[0];
+    command !== undefined && command.atMs < untilMs;
+    command = queue[0]
+  ) {
+    queue.shift()
+    if (command.kind === 'start') continue
+    const decision = run.onCommand(command.kind, command.by, command.reason)
+    if (decision !== null) onDecision(decision)
+  }
+}

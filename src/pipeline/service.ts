@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { type ControlCommand, encodeControlCommand } from '../contract/control-command.ts'
+import { decodeDecision } from '../contract/decision.ts'
+import { encodeRouterAck } from '../contract/router-ack.ts'
+import type { ReleaseView, SubmitResult, WorkerApi } from '../contract/worker-api.ts'
+import type { Decision } from '../domain/decision.ts'
+import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
+import type { BusRecord, Clock, CommandOutcome, Log, ReleaseRecord, Store } from '../ports.ts'
+import { type Analyzer, noSuchRelease, unfinished } from './analyze.ts'
+import { activeReleaseConflict, readSpec } from './start-command.ts'
+
+/** Events that may wait for the store at one time. */
+const PENDING_EVENTS_MAX = 200_000
+const COMMAND_TIMEOUT_MS = 30_000
+const COMMAND_POLL_MS = 50
+
+export interface ServiceOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly analyzer: Analyzer | null
+  /** Puts events where ingest finds them; resolves when they are safe. */
+  submit(values: readonly Uint8Array[], receivedAtMs: number): Promise<SubmitResult>
+  sendCommand(route: string, value: Uint8Array): Promise<void>
+  sendAck(route: string, value: Uint8Array): Promise<void>
+  readPolicy(path: string): string
+  checks: readonly { readonly name: string; check(): Promise<string> }[]
+  exposeMetrics(): Promise<string>
+}
+
+export interface Service extends WorkerApi {
+  /** Called with every record of the decisions topic from now on. */
+  onDecisionRecord(record: BusRecord): void
+}
+
+/** What the doors offer, on top of the store and the topics; keeps nothing of its own. */
+export function createService(options: ServiceOptions): Service {
+  const { store, clock, log, analyzer } = options
+  const listeners = new Set<(decision: Decision) => void>()
+  let pendingEvents = 0
+
+  const view = async (release: ReleaseRecord, newest: Decision | null): Promise<ReleaseView> => {
+    const run = analyzer?.run(release.releaseId) ?? null
+    const folded = run !== null && run.windowEndMs > run.firstBlockMs
+    return {
+      release,
+      decision: newest,
+      assessment: run?.assessment ?? null,
+      windowEndMs: folded ? run.windowEndMs : null,
+      acks: await store.acks(release.spec.route),
+    }
+  }
+
+  const newestOf = async (release: ReleaseRecord): Promise<Decision | null> => {
+    const latest = (await store.latestDecisions(release.spec.route))[0]
+    if (latest?.releaseId === release.releaseId) return latest
+    return (await store.decisions({ releaseId: release.releaseId })).at(-1) ?? null
+  }
+
+  const awaitOutcome = async (commandId: string): Promise<CommandOutcome> => {
+    const untilMs = clock.now() + COMMAND_TIMEOUT_MS
+    for (;;) {
+      const outcome = await store.outcome(commandId)
+      if (outcome !== null) return outcome
+      if (clock.now() > untilMs) {
+        throw new HaldaneError('bus_unavailable', 'no analyzer carried out the command in time', {
+          retryable: true,
+          remedy: 'it stays queued: look with haldane release list before you repeat it',
+        })
+      }
+      await clock.sleep(COMMAND_POLL_MS)
+    }
+  }
+
+  const send = async (command: ControlCommand): Promise<CommandOutcome> => {
+    await options.sendCommand(command.route, encodeControlCommand(command))
+    const outcome = await awaitOutcome(command.commandId)
+    if (outcome.outcome === 'rejected') throw new HaldaneError('conflict', outcome.message)
+    return outcome
+  }
+
+  const releaseOf = async (releaseId: string): Promise<ReleaseRecord> => {
+    const release = (await store.releases({ releaseId }))[0]
+    if (release === undefined) throw noSuchRelease(releaseId)
+    return release
+  }
+
+  return {
+    async submitEvents(values, receivedAtMs) {
+      if (pendingEvents > 0 && pendingEvents + values.length > PENDING_EVENTS_MAX) {
+        throw new HaldaneError('overloaded', `${pendingEvents} events are waiting for the store`, {
+          retryable: true,
+          remedy: 'send them again after a second, in the same order',
+        })
+      }
+      pendingEvents += values.length
+      try {
+        return await options.submit(values, receivedAtMs)
+      } finally {
+        pendingEvents -= values.length
+      }
+    },
+    async startRelease(request) {
+      const command: ControlCommand = {
+        commandId: randomUUID(),
+        kind: 'start',
+        route: '',
+        atMs: clock.now(),
+        ...request,
+      }
+      // Everything that can be known now is said now, not through the topic.
+      const { route } = readSpec(command, options.readPolicy)
+      const active = (await unfinished(store)).find((release) => release.spec.route === route)
+      if (active !== undefined) throw activeReleaseConflict(active)
+      return send({ ...command, route })
+    },
+    async commandRelease({ releaseId, kind, by, reason }) {
+      const { spec } = await releaseOf(releaseId)
+      const commandId = randomUUID()
+      return send({ commandId, kind, route: spec.route, releaseId, atMs: clock.now(), by, reason })
+    },
+    async releases() {
+      const views: ReleaseView[] = []
+      for (const release of (await store.releases({})).reverse()) {
+        views.push(await view(release, await newestOf(release)))
+      }
+      return views
+    },
+    async release(releaseId) {
+      const release = (await store.releases({ releaseId }))[0]
+      return release === undefined ? null : view(release, await newestOf(release))
+    },
+    decisionsAfter: (route, generation) => store.decisions({ route, afterGeneration: generation }),
+    latestDecisions: ({ route }) => store.latestDecisions(route),
+    onDecision(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    acknowledge: (ack) => options.sendAck(ack.route, encodeRouterAck(ack)),
+    async ready() {
+      const checks = await Promise.all(
+        options.checks.map(async ({ name, check }) => {
+          try {
+            return { name, ok: true, detail: await check() }
+          } catch (thrown) {
+            return { name, ok: false, detail: toHaldaneError(thrown).message }
+          }
+        }),
+      )
+      return { ok: checks.every((check) => check.ok), checks }
+    },
+    metrics: () => options.exposeMetrics(),
+    onDecisionRecord(record) {
+      if (record.value === null) return
+      try {
+        const decision = decodeDecision(new TextDecoder().decode(record.value))
+        for (const listener of listeners) listener(decision)
+      } catch (thrown) {
+        const { partition, offset } = record
+        log.warn({ partition, offset }, `unreadable decision: ${toHaldaneError(thrown).message}`)
+      }
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { ControlCommand } from '../contract/control-command.ts'
+import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
+import { HaldaneError } from '../domain/errors.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import type { BusRecord, ReleaseRecord } from '../ports.ts'
+
+/** The release file of a start command; throws `invalid_input` with every problem, one a line. */
+export function readSpec(
+  command: ControlCommand,
+  readPolicy: (path: string) => string,
+): ReleaseSpec {
+  const fileName = command.fileName ?? 'release.yaml'
+  const parsed = parseReleaseFile(command.source ?? '', { fileName, readPolicy })
+  if ('spec' in parsed) return parsed.spec
+  throw new HaldaneError('invalid_input', parsed.problems.map(formatProblem).join('\n'), {
+    remedy: 'correct the release file and start it again; nothing was started',
+  })
+}
+
+/**
+ * A release as it is recorded. Everything in it comes from the command and its record, so a command
+ * that is delivered twice makes the same release.
+ */
+export function toRelease(
+  command: ControlCommand,
+  record: BusRecord,
+  spec: ReleaseSpec,
+  earlier: readonly ReleaseRecord[],
+): ReleaseRecord {
+  const tries = earlier.filter((release) => release.spec.canary === spec.canary).length
+  const suffix = tries === 0 ? '' : `~${tries + 1}`
+  return {
+    releaseId: `${spec.route}/${spec.canary}${suffix}`,
+    spec,
+    source: command.source ?? '',
+    startedAtMs: command.startAtMs ?? record.timestampMs,
+    startedBy: command.by,
+    controlPartition: record.partition,
+    commandId: command.commandId,
+  }
+}
+
+export function activeReleaseConflict(active: ReleaseRecord): HaldaneError {
+  return new HaldaneError(
+    'conflict',
+    `${active.releaseId} is still active on ${active.spec.route}`,
+    { remedy: 'wait for its last decision, or end it with haldane release abort or rollback' },
+  )
+}
+
+export function impossibleCommand(releaseId: string, kind: string): HaldaneError {
+  return new HaldaneError('conflict', `${kind} does not fit the present phase of ${releaseId}`, {
+    remedy: `haldane release status ${releaseId} shows it`,
+  })
+}

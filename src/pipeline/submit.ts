@@ -1,0 +1,45 @@
+import { checkEventTime, decodeRequestEvent } from '../contract/request-event-decoder.ts'
+import type { SubmitResult } from '../contract/worker-api.ts'
+import type { Bus, OutgoingRecord } from '../ports.ts'
+import type { StoredOffsets } from './stored-offsets.ts'
+
+export type Submit = (values: readonly Uint8Array[], receivedAtMs: number) => Promise<SubmitResult>
+
+/** The log inside the process also says where it put the records. */
+export interface PlacingLog {
+  /** Appends to one partition; returns the offset of the first record, the others follow it. */
+  append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<number>
+}
+
+/** Answers when ingest has stored the rows, with what it rejected. */
+export function submitThroughLog(log: PlacingLog, topic: string, stored: StoredOffsets): Submit {
+  return async (values, timestampMs) => {
+    if (values.length === 0) return { accepted: 0, rejected: [], stored: true }
+    const records = values.map((value) => ({ key: null, value, timestampMs }))
+    const fromOffset = await log.append(topic, 0, records)
+    const toOffset = fromOffset + values.length
+    const rejected = await stored.wait({ partition: 0, fromOffset, toOffset })
+    return { accepted: values.length - rejected.length, rejected, stored: true }
+  }
+}
+
+/**
+ * Answers when Kafka has the events. What is invalid is refused here, while its sender listens,
+ * and does not reach the topic.
+ */
+export function submitThroughKafka(bus: Bus, topic: string): Submit {
+  return async (values, timestampMs) => {
+    const records: OutgoingRecord[] = []
+    const rejected: SubmitResult['rejected'][number][] = []
+    for (const [index, value] of values.entries()) {
+      const event = decodeRequestEvent(value, timestampMs)
+      const rejections = Array.isArray(event)
+        ? event
+        : [checkEventTime(event.occurredAtMs, timestampMs)].filter((found) => found !== null)
+      if (rejections.length > 0 || Array.isArray(event)) rejected.push({ index, rejections })
+      else records.push({ key: event.requestId, value, timestampMs })
+    }
+    await bus.produce(topic, records)
+    return { accepted: records.length, rejected, stored: false }
+  }
+}

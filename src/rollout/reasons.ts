@@ -1,0 +1,219 @@
+import { describeCohort } from '../domain/cohort.ts'
+import type { Reason } from '../domain/decision.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import { describeDuration } from '../domain/time.ts'
+import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
+import type { RolloutState } from './rollout.ts'
+
+/** Late events above this share of all make the picture incomplete (statistics, block rules). */
+const LATE_SHARE_MAX = 0.01
+/** Baseline share that must have canary data in the step before traffic may grow. */
+const COVERAGE_MIN = 0.9
+const STALE_BLOCKS = 3
+
+/** Why traffic goes back: breached critical comparisons, the one with the most evidence first. */
+export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason[] {
+  const leading = assessment.rows[assessment.leading]
+  const breached = assessment.rows.filter(
+    (row) =>
+      row !== leading && row.verdict === 'breached' && counts(row) && row.severity === 'critical',
+  )
+  return [...(leading === undefined ? [] : [leading]), ...breached].map((row) =>
+    breachReason(spec, row),
+  )
+}
+
+/** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */
+export function holdReasons(
+  spec: ReleaseSpec,
+  state: RolloutState,
+  assessment: Assessment,
+  at: { endMs: number; releaseStartMs: number },
+): Reason[] {
+  return [
+    ...assessment.rows
+      .filter((row) => row.verdict === 'breached' && counts(row))
+      .map((row) => breachReason(spec, row)),
+    ...dataReasons(spec, state, assessment, at.endMs),
+    ...stepReasons(state, assessment, at.endMs),
+    ...evidenceReasons(assessment),
+    ...durationReasons(spec, at),
+  ]
+}
+
+export function manualReason(command: string, by: string, reason: string): Reason {
+  const because = reason === '' ? '' : `: ${reason}`
+  return { code: 'manual', severity: 'info', message: `${command} by ${by}${because}` }
+}
+
+export function idleReason(code: 'no_traffic' | 'stale_data', silentMs: number): Reason {
+  const message =
+    code === 'no_traffic'
+      ? `no canary request in this step, and nothing arrived for ${describeDuration(silentMs)}`
+      : `nothing arrived for ${describeDuration(silentMs)}`
+  return { code, severity: 'info', message }
+}
+
+function dataReasons(
+  spec: ReleaseSpec,
+  state: RolloutState,
+  assessment: Assessment,
+  endMs: number,
+): Reason[] {
+  const reasons: Reason[] = []
+  const newest = assessment.newestCanaryEndInStepMs
+  const staleMs = spec.blocks.watermarkMs + STALE_BLOCKS * spec.blocks.lengthMs
+  if (newest === null) {
+    if (endMs > state.step.startedAtMs) {
+      reasons.push(info('no_traffic', `no request to ${spec.canary} in this step yet`))
+    }
+  } else if (endMs - newest > staleMs) {
+    const silence = describeDuration(endMs - newest)
+    reasons.push(info('stale_data', `no request to ${spec.canary} for ${silence}`))
+  }
+  if (assessment.lateShare > LATE_SHARE_MAX) {
+    const share = percent(assessment.lateShare)
+    reasons.push(
+      info(
+        'late_events',
+        `${share} of the events came after their block was closed and are not judged`,
+      ),
+    )
+  }
+  return reasons
+}
+
+function stepReasons(state: RolloutState, assessment: Assessment, endMs: number): Reason[] {
+  const reasons: Reason[] = []
+  const { step } = state
+  const elapsedMs = Math.max(0, endMs - step.startedAtMs)
+  if (elapsedMs < step.minDurationMs) {
+    const left = describeDuration(step.minDurationMs - elapsedMs)
+    reasons.push(
+      info(
+        'min_duration',
+        `the step lasts at least ${describeDuration(step.minDurationMs)}; ${left} left`,
+      ),
+    )
+  }
+  if (assessment.canaryRequests < step.minRequests) {
+    reasons.push(
+      info(
+        'min_requests',
+        `${assessment.canaryRequests} of ${step.minRequests} canary requests in this step`,
+      ),
+    )
+  }
+  return reasons
+}
+
+function evidenceReasons(assessment: Assessment): Reason[] {
+  if (!assessment.started) {
+    return [
+      info(
+        'collecting',
+        'collecting 1,000 requests to the stable version before anything is judged',
+      ),
+    ]
+  }
+  const reasons: Reason[] = []
+  if (assessment.coverage < COVERAGE_MIN || assessment.uncovered.length > 0) {
+    reasons.push(info('coverage_missing', coverageMessage(assessment)))
+  }
+  const required = assessment.rows.filter((row) => row.required)
+  const collecting = required.filter(
+    (row) => row.verdict === 'collecting' || row.verdict === 'no_data',
+  )
+  const undecided = required.filter((row) => row.verdict === 'undecided')
+  for (const [code, rows] of [
+    ['collecting', collecting],
+    ['undecided', undecided],
+  ] as const) {
+    const slowest = slowestOf(rows)
+    if (slowest !== undefined) reasons.push(waitingReason(code, slowest, rows.length - 1))
+  }
+  return reasons
+}
+
+function durationReasons(
+  spec: ReleaseSpec,
+  at: { endMs: number; releaseStartMs: number },
+): Reason[] {
+  if (at.endMs - at.releaseStartMs < spec.maxDurationMs) return []
+  const limit = describeDuration(spec.maxDurationMs)
+  return [
+    info(
+      'max_duration',
+      `the release is older than ${limit}: a person must promote it or roll it back`,
+    ),
+  ]
+}
+
+function coverageMessage(assessment: Assessment): string {
+  const cohorts = assessment.uncovered.map((cohort) => describeCohort(cohort)).join(', ')
+  const missing = cohorts === '' ? '' : `; key cohorts without enough canary requests: ${cohorts}`
+  return `the canary was seen in cohorts with ${percent(assessment.coverage)} of the traffic${missing}`
+}
+
+function waitingReason(code: 'collecting' | 'undecided', row: EvidenceRow, others: number): Reason {
+  const where = describeCohort(row.cohort)
+  const more =
+    row.needs === null
+      ? ''
+      : `: about ${row.needs.requests} more canary requests, ${describeDuration(row.needs.seconds * 1000)}`
+  const rest = others === 0 ? '' : ` (and ${others} more)`
+  const state = code === 'collecting' ? 'has too little data' : 'is not decided'
+  return {
+    code,
+    severity: 'info',
+    metric: row.metric,
+    cohort: row.cohort,
+    message: `${row.metric} (${row.limit}) for ${where} ${state}${more}${rest}`,
+  }
+}
+
+/** The row that will take longest; one whose end cannot be told counts as longest. */
+function slowestOf(rows: readonly EvidenceRow[]): EvidenceRow | undefined {
+  let slowest: EvidenceRow | undefined
+  for (const row of rows) {
+    if (slowest === undefined || secondsOf(row) > secondsOf(slowest)) slowest = row
+  }
+  return slowest
+}
+
+function secondsOf(row: EvidenceRow): number {
+  return row.needs === null ? Number.POSITIVE_INFINITY : row.needs.seconds
+}
+
+function counts(row: EvidenceRow): boolean {
+  return !row.dryRun
+}
+
+function breachReason(spec: ReleaseSpec, row: EvidenceRow): Reason {
+  return {
+    code: `${row.metric}_breached`,
+    severity: row.severity,
+    metric: row.metric,
+    cohort: row.cohort,
+    message:
+      `${row.metric} of ${spec.canary} breaks ${row.limit} for ${describeCohort(row.cohort)}: ` +
+      `${describeValue(row.metric, row.canary.value)} (n ${row.canary.n}) against ` +
+      `${describeValue(row.metric, row.stable.value)} (n ${row.stable.n}) of ${spec.stable}`,
+  }
+}
+
+/** A metric's value with its unit, three significant digits. */
+export function describeValue(metric: string, value: number | null): string {
+  if (value === null) return 'no value'
+  if (metric.startsWith('latency_')) return `${Number(value.toPrecision(3))} ms`
+  if (metric === 'error_rate') return percent(value)
+  return String(Number(value.toPrecision(4)))
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`
+}
+
+function info(code: string, message: string): Reason {
+  return { code, severity: 'info', message }
+}

@@ -1,0 +1,394 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RequestEvent } from '../../src/domain/request-event.ts'
+import type { PartitionProgress, ReleaseRecord, Store } from '../../src/ports.ts'
+import { MIDNIGHT, plainEvent } from '../integration/store/random-events.ts'
+import { buildSpec } from '../support/builders.ts'
+import { DECISION } from '../unit/contract/decision-samples.ts'
+
+const BLOCK = 10_000
+const NOON = MIDNIGHT + 43_200_000
+
+/** What every store guarantees, whatever is behind it. The factory gives one with all its tables. */
+export function describeStore(name: string, createStore: () => Promise<Store>): void {
+  describe(name, () => {
+    let store: Store
+    let count = 0
+    beforeAll(async () => {
+      store = await createStore()
+    })
+    afterAll(() => store.close())
+
+    const unique = (word: string) => `${word}-${count++}`
+    const specOf = (modelName: string) => buildSpec({ route: `${modelName}/production`, modelName })
+    const put = async (
+      topic: string,
+      events: readonly Partial<RequestEvent>[],
+      place: { partition?: number; from?: number; arrivalWatermarkMs?: number } = {},
+    ) => {
+      const batch = store.newBatch()
+      events.forEach((event, index) => {
+        batch.add(plainEvent(event), {
+          topic,
+          partition: place.partition ?? 0,
+          offset: (place.from ?? 0) + index,
+          timestampMs: NOON,
+          arrivalWatermarkMs: place.arrivalWatermarkMs ?? 0,
+        })
+      })
+      await store.insertEvents(batch)
+    }
+
+    describe('tables', () => {
+      it('are migrated once: repeating it applies nothing', async () => {
+        expect(await store.migrate()).toEqual([])
+      })
+
+      it('answer a ping', async () => {
+        await expect(store.ping()).resolves.toBeUndefined()
+      })
+    })
+
+    describe('events', () => {
+      it('are found by their offsets, ascending, from an offset on, each partition for itself', async () => {
+        const topic = unique('topic')
+        await put(topic, [{}, {}, {}], { from: 7 })
+        await put(topic, [{}, {}], { from: 3 })
+        await put(topic, [{}], { partition: 1, from: 100 })
+        expect([...(await store.presentOffsets(topic, 0, 4))]).toEqual([4, 7, 8, 9])
+        expect([...(await store.presentOffsets(topic, 1, 0))]).toEqual([100])
+        expect([...(await store.presentOffsets(topic, 2, 0))]).toEqual([])
+        expect([...(await store.presentOffsets(unique('topic'), 0, 0))]).toEqual([])
+      })
+
+      it('take offsets up to 2^53', async () => {
+        const topic = unique('topic')
+        await put(topic, [{}], { from: Number.MAX_SAFE_INTEGER })
+        const present = await store.presentOffsets(topic, 0, Number.MAX_SAFE_INTEGER - 1)
+        expect([...present]).toEqual([Number.MAX_SAFE_INTEGER])
+      })
+
+      it('of an empty batch change nothing', async () => {
+        const batch = store.newBatch()
+        expect(batch.rows).toBe(0)
+        expect(batch.bytes).toBe(0)
+        await expect(store.insertEvents(batch)).resolves.toBeUndefined()
+      })
+
+      it('count in their batch', () => {
+        const batch = store.newBatch()
+        const place = { topic: 't', partition: 0, offset: 0, timestampMs: 0, arrivalWatermarkMs: 0 }
+        batch.add(plainEvent(), place)
+        const { bytes } = batch
+        batch.add(plainEvent(), place)
+        expect(batch.rows).toBe(2)
+        expect(batch.bytes).toBe(2 * bytes)
+      })
+
+      it('of 100,000 rows over 120 days go in with one call', async () => {
+        const topic = unique('topic')
+        const modelName = unique('model')
+        const batch = store.newBatch()
+        const day = 86_400_000
+        for (let offset = 0; offset < 100_000; offset++) {
+          const occurredAtMs = NOON + (offset % 120) * day
+          const place = { topic, partition: 0, offset, timestampMs: NOON, arrivalWatermarkMs: 0 }
+          batch.add(plainEvent({ modelName, requestId: `r${offset}`, occurredAtMs }), place)
+        }
+        await store.insertEvents(batch)
+        const present = await store.presentOffsets(topic, 0, 0)
+        expect(present.length).toBe(100_000)
+        expect(present.every((offset, index) => offset === index)).toBe(true)
+        const range = { releaseId: unique('release'), spec: specOf(modelName) }
+        const fromMs = NOON + 119 * day
+        await store.closeBlocks({ ...range, fromMs, toMs: fromMs + BLOCK })
+        const [block] = await store.readBlocks({ ...range, fromMs, toMs: fromMs + BLOCK })
+        expect(block?.events).toBe(833)
+      })
+    })
+
+    describe('progress', () => {
+      const progressOf = (topic: string, partition: number): PartitionProgress => ({
+        topic,
+        partition,
+        nextOffset: 10,
+        maxEventTimeMs: NOON,
+        caughtUp: false,
+        updatedAtMs: NOON + 1,
+      })
+
+      it('is what was saved last, per partition, ascending', async () => {
+        const topic = unique('topic')
+        expect(await store.progress(topic)).toEqual([])
+        await store.saveProgress([progressOf(topic, 1), progressOf(topic, 0)])
+        await store.saveProgress([{ ...progressOf(topic, 1), nextOffset: 11, caughtUp: true }])
+        await store.saveProgress([{ ...progressOf(topic, 1), nextOffset: 9, maxEventTimeMs: 0 }])
+        await store.saveProgress([])
+        expect(await store.progress(topic)).toEqual([
+          progressOf(topic, 0),
+          { ...progressOf(topic, 1), nextOffset: 9, maxEventTimeMs: 0 },
+        ])
+      })
+    })
+
+    describe('blocks', () => {
+      const rangeOf = (modelName: string, blocks: number) => ({
+        releaseId: `${modelName}/production/1.1.0`,
+        spec: specOf(modelName),
+        fromMs: NOON,
+        toMs: NOON + blocks * BLOCK,
+      })
+
+      it('are recorded for a time without any event, one by one', async () => {
+        const range = rangeOf(unique('model'), 3)
+        expect(await store.newestBlockEndMs(range.releaseId, range.spec)).toBeNull()
+        expect(await store.earliestEventMs(range.spec)).toBeNull()
+        await store.closeBlocks(range)
+        const empty = { cells: [], events: 0, duplicates: 0, late: 0, lateCanary: 0 }
+        expect(await store.readBlocks(range)).toEqual(
+          [0, 1, 2].map((index) => ({
+            startMs: NOON + index * BLOCK,
+            endMs: NOON + (index + 1) * BLOCK,
+            ...empty,
+          })),
+        )
+        expect(await store.newestBlockEndMs(range.releaseId, range.spec)).toBe(range.toMs)
+      })
+
+      it('never change once recorded, whatever is stored later', async () => {
+        const modelName = unique('model')
+        const range = rangeOf(modelName, 2)
+        await put(unique('topic'), [{ modelName, occurredAtMs: NOON }])
+        await store.closeBlocks({ ...range, toMs: NOON + BLOCK })
+        const first = await store.readBlocks(range)
+        expect(first.map(({ events }) => events)).toEqual([1])
+        await put(unique('topic'), [
+          { modelName, occurredAtMs: NOON + 1, requestId: 'another' },
+          { modelName, occurredAtMs: NOON + BLOCK, requestId: 'next' },
+        ])
+        await store.closeBlocks(range)
+        await store.closeBlocks(range)
+        const both = await store.readBlocks(range)
+        expect(both[0]).toEqual(first[0])
+        expect(both.map(({ events }) => events)).toEqual([1, 1])
+      })
+
+      it('of two releases on one route are kept apart', async () => {
+        const modelName = unique('model')
+        const range = rangeOf(modelName, 1)
+        const again = { ...range, releaseId: `${range.releaseId}~2` }
+        await put(unique('topic'), [{ modelName, occurredAtMs: NOON }])
+        await store.closeBlocks(range)
+        expect(await store.readBlocks(again)).toEqual([])
+        await store.closeBlocks(again)
+        expect(await store.readBlocks(again)).toEqual(await store.readBlocks(range))
+      })
+
+      it('count a late event in the block it arrived in, per arm, and judge it nowhere', async () => {
+        const modelName = unique('model')
+        const range = rangeOf(modelName, 6)
+        const late = [
+          { modelName, occurredAtMs: NOON + 9999, requestId: 'a', modelVersion: '1.1.0' },
+          {
+            modelName,
+            occurredAtMs: NOON + 1,
+            requestId: 'b',
+            modelVersion: '',
+            variant: 'canary',
+          },
+          { modelName, occurredAtMs: NOON + 2, requestId: 'c' },
+        ]
+        await put(unique('topic'), late, { arrivalWatermarkMs: NOON + 40_000 })
+        await put(unique('topic'), [{ modelName, occurredAtMs: NOON + 3, requestId: 'd' }], {
+          arrivalWatermarkMs: NOON + 39_999,
+        })
+        await store.closeBlocks(range)
+        const blocks = await store.readBlocks(range)
+        expect(blocks.map(({ events }) => events)).toEqual([1, 0, 0, 0, 3, 0])
+        expect(blocks.map((block) => block.late)).toEqual([0, 0, 0, 0, 3, 0])
+        expect(blocks[4]).toMatchObject({ cells: [], lateCanary: 2, duplicates: 0 })
+        expect(await store.earliestEventMs(range.spec)).toBe(NOON + 3)
+      })
+
+      it('count a repeated request once, the earliest, also when the two came by two partitions', async () => {
+        const modelName = unique('model')
+        const range = rangeOf(modelName, 1)
+        const event = { modelName, occurredAtMs: NOON + 5, latencyMs: 100 }
+        await put(unique('topic'), [{ ...event, latencyMs: 300 }], { partition: 1 })
+        await put(unique('topic'), [event, { ...event, traffic: 'shadow' }], { partition: 0 })
+        await store.closeBlocks(range)
+        const [block] = await store.readBlocks(range)
+        expect(block).toMatchObject({ events: 3, duplicates: 1 })
+        expect(block?.cells.map(({ metrics }) => [metrics.requests, metrics.bins])).toEqual([
+          [1, [463]],
+        ])
+      })
+
+      it('stay exact where doubles would not: values far apart are summed as integers', async () => {
+        const modelName = unique('model')
+        const spec = {
+          ...specOf(modelName),
+          guardrails: [
+            {
+              metric: {
+                kind: 'kpi' as const,
+                name: 'kpi.v' as const,
+                key: 'v',
+                bounds: [-1e9, 1e9] as const,
+              },
+              limit: { kind: 'max_drop' as const, value: 1 },
+              written: 'max_drop: 1',
+              importance: 1,
+              severity: 'critical' as const,
+              dryRun: false,
+              cohorts: 'all' as const,
+            },
+          ],
+        }
+        const values = [1e9, 0.000001, -1e9, 1e9]
+        await put(
+          unique('topic'),
+          values.map((v, index) => ({
+            modelName,
+            occurredAtMs: NOON,
+            requestId: `r${index}`,
+            kpi: { v },
+          })),
+        )
+        const range = { ...rangeOf(modelName, 1), spec }
+        await store.closeBlocks(range)
+        const [block] = await store.readBlocks(range)
+        const squares = Number(3n * 10n ** 30n + 1n) / 1e12
+        expect(block?.cells[0]?.metrics.kpis).toEqual([
+          { n: 4, sum: 1_000_000_000.000001, sumSquares: squares },
+        ])
+      })
+    })
+
+    describe('history', () => {
+      it('is recorded once per release, also when there was nothing yet', async () => {
+        const modelName = unique('model')
+        const spec = specOf(modelName)
+        const range = { releaseId: unique('release'), spec, fromMs: NOON, toMs: NOON + BLOCK }
+        const event = { modelName, occurredAtMs: NOON }
+        await store.closeHistory(range)
+        await put(unique('topic'), [event])
+        await store.closeHistory(range)
+        expect(await store.readHistory(range.releaseId, spec)).toEqual([])
+
+        const other = { ...range, releaseId: unique('release') }
+        await store.closeHistory(other)
+        await put(unique('topic'), [{ ...event, requestId: 'later' }])
+        await store.closeHistory(other)
+        const cells = await store.readHistory(other.releaseId, spec)
+        expect(cells.map(({ metrics }) => metrics.requests)).toEqual([1])
+      })
+
+      it('leaves the canary and late events out and counts duplicates as they are', async () => {
+        const modelName = unique('model')
+        const spec = specOf(modelName)
+        const range = { releaseId: unique('release'), spec, fromMs: NOON, toMs: NOON + BLOCK }
+        const event = { modelName, occurredAtMs: NOON }
+        await put(unique('topic'), [event, event, { ...event, modelVersion: '1.1.0' }])
+        await put(unique('topic'), [event], { arrivalWatermarkMs: NOON + BLOCK + 30_000 })
+        await store.closeHistory(range)
+        const cells = await store.readHistory(range.releaseId, spec)
+        expect(cells).toHaveLength(1)
+        expect(cells[0]).toMatchObject({
+          cohort: { locale: 'en-US', device: 'mobile' },
+          metrics: { requests: 2, latencies: 2, bins: [374], counts: [2] },
+        })
+      })
+    })
+
+    describe('releases', () => {
+      const releaseOf = (releaseId: string, route: string): ReleaseRecord => ({
+        releaseId,
+        spec: { ...buildSpec(), route },
+        source: 'route: m/production # as written, "quoted"\n\tand more; --',
+        startedAtMs: NOON,
+        startedBy: 'ann@example.org',
+        controlPartition: 3,
+        commandId: `start ${releaseId}`,
+      })
+
+      it('come back as they were, in the order they were recorded, each once', async () => {
+        const route = unique('route')
+        const [b, a] = [unique('release'), unique('release')]
+        await store.recordRelease(releaseOf(b, route))
+        await store.recordRelease(releaseOf(a, route))
+        await store.recordRelease({ ...releaseOf(b, route), startedBy: 'somebody else' })
+        expect(await store.releases({ route })).toEqual([releaseOf(b, route), releaseOf(a, route)])
+        expect(await store.releases({ releaseId: a })).toEqual([releaseOf(a, route)])
+        expect(await store.releases({ route: unique('route') })).toEqual([])
+        const all = await store.releases({})
+        expect(all.map(({ releaseId }) => releaseId)).toEqual(expect.arrayContaining([b, a]))
+      })
+
+      it('keep the first outcome of a command', async () => {
+        const commandId = unique('command')
+        expect(await store.outcome(commandId)).toBeNull()
+        const outcome = { commandId, outcome: 'accepted', releaseId: 'r', message: 'ok' } as const
+        await store.recordOutcome(outcome)
+        await store.recordOutcome({ ...outcome, outcome: 'rejected' })
+        expect(await store.outcome(commandId)).toEqual(outcome)
+      })
+    })
+
+    describe('decisions', () => {
+      const decisionOf = (route: string, generation: number, releaseId = 'r') => ({
+        ...DECISION,
+        route,
+        generation,
+        releaseId,
+        decisionId: `${route}/${generation}`,
+      })
+
+      it('come back as they were, ascending by generation, each once', async () => {
+        const route = unique('route')
+        for (const generation of [2, 1, 3, 2]) {
+          await store.recordDecision(decisionOf(route, generation))
+        }
+        await store.recordDecision({ ...decisionOf(route, 3), decidedBy: 'a zombie' })
+        expect(await store.decisions({ route })).toEqual([1, 2, 3].map((g) => decisionOf(route, g)))
+        expect(await store.decisions({ route, afterGeneration: 1, limit: 1 })).toEqual([
+          decisionOf(route, 2),
+        ])
+        expect(await store.decisions({ route, afterGeneration: 3 })).toEqual([])
+      })
+
+      it('are found by release and the newest by route', async () => {
+        const [one, two] = [unique('route'), unique('route')]
+        const releaseId = unique('release')
+        await store.recordDecision(decisionOf(one, 1))
+        await store.recordDecision(decisionOf(one, 2, releaseId))
+        await store.recordDecision({ ...decisionOf(two, 1), expiresAtMs: null })
+        expect(await store.decisions({ releaseId })).toEqual([decisionOf(one, 2, releaseId)])
+        expect(await store.latestDecisions(one)).toEqual([decisionOf(one, 2, releaseId)])
+        expect(await store.latestDecisions(unique('route'))).toEqual([])
+        const latest = await store.latestDecisions()
+        expect(latest.filter(({ route }) => route === one || route === two)).toEqual([
+          decisionOf(one, 2, releaseId),
+          { ...decisionOf(two, 1), expiresAtMs: null },
+        ])
+      })
+    })
+
+    describe('router acks', () => {
+      it('show the newest of each router of the route, in whatever order they came', async () => {
+        const route = unique('route')
+        const ack = (routerId: string, appliedGeneration: number, appliedAtMs: number) => ({
+          route,
+          routerId,
+          appliedGeneration,
+          appliedAtMs,
+        })
+        expect(await store.acks(route)).toEqual([])
+        await store.recordAcks([ack('b', 1, NOON), ack('a', 5, NOON)])
+        await store.recordAcks([ack('b', 3, NOON + 2)])
+        await store.recordAcks([ack('b', 2, NOON + 1)])
+        await store.recordAcks([])
+        expect(await store.acks(route)).toEqual([ack('a', 5, NOON), ack('b', 3, NOON + 2)])
+      })
+    })
+  })
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { growthToPass } from '../../../src/judge/absolute-proportion.ts'
+import { logEMeanAbove, meanLogs } from '../../../src/judge/bounded-mean.ts'
+import { BET_GRID } from '../../../src/judge/grid.ts'
+import { growthForDifference, growthForMixture } from '../../../src/judge/needs.ts'
+import { differenceLogE } from '../../../src/judge/paired.ts'
+import { logEBelow, proportionLimit } from '../../../src/judge/proportion.ts'
+
+const LEVEL = Math.log(20)
+const MET = { met: true, growth: 1 }
+
+describe('what a proportion needs to pass', () => {
+  it('is the smallest sample at the rate seen that reaches the level', () => {
+    const limit = proportionLimit(0.05)
+    const growth = growthToPass(limit, { n: 200, bad: 5 }, LEVEL)!
+    const rate = (5 + 0.5) / 201
+    const evidenceAt = (more: number) => logEBelow(limit, 200 + more, 5 + more * rate)
+    expect(evidenceAt((growth - 1) * 200)).toBeCloseTo(LEVEL, 6)
+    expect(evidenceAt((growth - 1) * 200 - 1)).toBeLessThan(LEVEL)
+  })
+
+  it('is a few hundred requests more when no request was bad so far', () => {
+    const growth = growthToPass(proportionLimit(0.008), { n: 300, bad: 0 }, LEVEL)!
+    expect(growth * 300).toBeGreaterThan(650)
+    expect(growth * 300).toBeLessThan(1000)
+  })
+
+  it('is unknown beyond the limit and without data', () => {
+    expect(growthToPass(proportionLimit(0.05), { n: 200, bad: 12 }, LEVEL)).toBeNull()
+    expect(growthToPass(proportionLimit(0.05), { n: 0, bad: 0 }, LEVEL)).toBeNull()
+    expect(growthToPass(proportionLimit(0), { n: 1000, bad: 0 }, LEVEL)).toBeNull()
+  })
+
+  it('is nothing once the level is reached', () => {
+    expect(growthToPass(proportionLimit(0.05), { n: 5000, bad: 50 }, LEVEL)).toBe(1)
+  })
+})
+
+describe('what a bounded mean needs to pass', () => {
+  it('is the multiple of the data at which the evidence reaches the level', () => {
+    const moments = { n: 100, sum: 88, sumSquares: 78.88 }
+    const logs = meanLogs(moments, 0.86, 1)
+    const growth = growthForMixture(BET_GRID, logs, logs, LEVEL)!
+    const grown = {
+      n: 100 * growth,
+      sum: 88 * growth,
+      sumSquares: 78.88 * growth,
+    }
+    expect(growth).toBeGreaterThan(1)
+    expect(logEMeanAbove(grown, 0.86)).toBeCloseTo(LEVEL, 6)
+  })
+})
+
+describe('what a difference needs to pass', () => {
+  it('is the growth at which a falling variance reaches the level', () => {
+    const growth = growthForDifference(-0.01, 5e-5, 0.01, MET, LEVEL)!
+    expect(differenceLogE(0.01, 5e-5 / growth, 0.01)).toBeGreaterThanOrEqual(LEVEL)
+    expect(differenceLogE(0.01, 5e-5 / (growth * 0.999), 0.01)).toBeLessThan(LEVEL)
+  })
+
+  it('is never less than what the gate lacks', () => {
+    expect(growthForDifference(-0.01, 1e-8, 0.01, { met: false, growth: 7 }, LEVEL)).toBe(7)
+  })
+
+  it('is unknown outside of the margin, without a variance, and without data for the gate', () => {
+    expect(growthForDifference(0.001, 1e-6, 0.01, MET, LEVEL)).toBeNull()
+    expect(growthForDifference(-0.01, 0, 0.01, MET, LEVEL)).toBeNull()
+    expect(growthForDifference(-0.01, 1e-6, 0.01, { met: false, growth: null }, LEVEL)).toBeNull()
+  })
+})

@@ -1,0 +1,245 @@
+// The values were computed independently of this code, with mpmath (40 digits), scipy and quadrature.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { logEMeanAbove, logEMeanBelow } from '../../../src/judge/bounded-mean.ts'
+import { conditionalIncrements, swapArms } from '../../../src/judge/conditional.ts'
+import { GRID_SIZE, mixtureLogE, TILT_GRID } from '../../../src/judge/grid.ts'
+import { discoveries, leadingEvidence, logWeightedAverage } from '../../../src/judge/merging.ts'
+import {
+  addDifference,
+  differenceLogE,
+  differenceRadius,
+  emptySums,
+  robustVariance,
+} from '../../../src/judge/paired.ts'
+import {
+  logEAbove,
+  logEBelow,
+  proportionInterval,
+  proportionLimit,
+} from '../../../src/judge/proportion.ts'
+import { combineGroups } from '../../../src/judge/standardise.ts'
+
+interface Entry {
+  readonly id: string
+  readonly input: Record<string, unknown>
+  readonly output: unknown
+  readonly rel_tol: number
+}
+
+const FILE = new URL('../../fixtures/statistics-values.json', import.meta.url)
+const entries = JSON.parse(readFileSync(FILE, 'utf8')) as Entry[]
+const covered = new Set<string>()
+
+/** All entries whose id starts with one of the prefixes; they count as covered. */
+function entriesOf<I, O>(
+  ...prefixes: string[]
+): { id: string; input: I; output: O; tol: number }[] {
+  const found = entries.filter(({ id }) => prefixes.some((prefix) => id.startsWith(prefix)))
+  for (const { id } of found) covered.add(id)
+  return found.map((entry) => ({
+    id: entry.id,
+    input: entry.input as I,
+    output: entry.output as O,
+    tol: entry.rel_tol,
+  }))
+}
+
+function expectClose(actual: number, expected: number, tolerance: number): void {
+  const allowed = tolerance * Math.max(Math.abs(expected), 1e-12)
+  expect(Math.abs(actual - expected), `${actual} instead of ${expected}`).toBeLessThanOrEqual(
+    allowed,
+  )
+}
+
+/** Covered up to 1e-12 absolute where the value is 0. */
+function expectEvidence(actual: number, expected: number, tolerance: number): void {
+  if (expected === 0) expect(Math.abs(actual)).toBeLessThanOrEqual(1e-12)
+  else expectClose(actual, expected, tolerance)
+}
+
+interface BothSides {
+  logE_gt: number
+  logE_lt: number
+}
+
+describe('the mixture grid', () => {
+  const [grid] = entriesOf<object, { d: number[]; w: number[] }>('grid.tilt')
+
+  it('has the published steps and weights', () => {
+    expect(TILT_GRID.steps).toHaveLength(16)
+    for (let j = 0; j < GRID_SIZE; j++) {
+      expectClose(TILT_GRID.steps[j]!, grid!.output.d[j]!, grid!.tol)
+      expectClose(Math.exp(TILT_GRID.logWeights[j]!), grid!.output.w[j]!, grid!.tol)
+    }
+  })
+})
+
+describe('T1, one-arm proportion', () => {
+  const intervals = entriesOf<
+    { n: number; S: number; alpha: number },
+    { lower: number; upper: number }
+  >('bern.cs.')
+  const tests = entriesOf<{ n: number; S: number; p0: number }, BothSides>('bern.').filter(
+    ({ id }) => !id.startsWith('bern.cs.'),
+  )
+
+  it.each(tests)('$id: evidence on both sides', ({ input, output, tol }) => {
+    const limit = proportionLimit(input.p0)
+    expectEvidence(logEAbove(limit, input.n, input.S), output.logE_gt, tol)
+    expectEvidence(logEBelow(limit, input.n, input.S), output.logE_lt, tol)
+  })
+
+  it.each(intervals)('$id: confidence sequence', ({ input, output, tol }) => {
+    const { lower, upper } = proportionInterval(input.n, input.S, input.alpha)
+    expectEvidence(lower, output.lower, tol)
+    expectEvidence(upper, output.upper, tol)
+  })
+})
+
+describe('T2, conditional on block totals', () => {
+  const blocks = entriesOf<
+    { blocks: [number, number, number, number][]; omega0: number },
+    BothSides
+  >('cond.blocks.')
+  const single = entriesOf<{ n_c: number; n_b: number; s_c: number; k: number }, number[]>(
+    'cond.',
+  ).filter(({ id }) => !id.startsWith('cond.blocks.'))
+
+  it.each(single)('$id: increments at d_0, d_5, d_10, d_15', ({ input, output, tol }) => {
+    const increments = new Float64Array(GRID_SIZE)
+    const counts = {
+      canary: input.n_c,
+      stable: input.n_b,
+      canaryBad: input.s_c,
+      stableBad: input.k - input.s_c,
+    }
+    conditionalIncrements(counts, 0, increments)
+    for (const [i, j] of [0, 5, 10, 15].entries()) {
+      expectEvidence(increments[j]!, output[i]!, tol)
+    }
+  })
+
+  it.each(blocks)('$id: evidence over blocks on both sides', ({ input, output, tol }) => {
+    const worse = new Float64Array(GRID_SIZE)
+    const better = new Float64Array(GRID_SIZE)
+    const increments = new Float64Array(GRID_SIZE)
+    const add = (into: Float64Array) => {
+      for (let j = 0; j < GRID_SIZE; j++) into[j]! += increments[j]!
+    }
+    for (const [canary, stable, canaryBad, k] of input.blocks) {
+      const counts = { canary, stable, canaryBad, stableBad: k - canaryBad }
+      conditionalIncrements(counts, Math.log(input.omega0), increments)
+      add(worse)
+      conditionalIncrements(swapArms(counts), -Math.log(input.omega0), increments)
+      add(better)
+    }
+    expectClose(mixtureLogE(TILT_GRID, worse), output.logE_gt, tol)
+    expectClose(mixtureLogE(TILT_GRID, better), output.logE_lt, tol)
+  })
+})
+
+describe('T3, differences', () => {
+  const radii = entriesOf<{ V: number; alpha: number; tau: number }, number>('norm.radius.')
+  const tuned = entriesOf<{ alpha: number }, { exact: number }>('norm.tune.')
+  const tests = entriesOf<{ theta_hat: number; V: number; margin: number; tau: number }, number>(
+    'norm.',
+  ).filter(({ id }) => !id.startsWith('norm.radius.') && !id.startsWith('norm.tune.'))
+  const [cmh] = entriesOf<object, { h: number[]; theta: number; V_rob: number }>('cmh.3')
+  const [std] = entriesOf<
+    Record<'pi' | 'n_c' | 'n_b' | 'mean_c' | 'mean_b' | 'var_c' | 'var_b', number[]>,
+    { theta: number; V: number }
+  >('std.3')
+
+  it.each(tests)('$id: evidence', ({ input, output, tol }) => {
+    expectClose(differenceLogE(input.theta_hat - input.margin, input.V, input.tau), output, tol)
+  })
+
+  it.each(radii)('$id: half width', ({ input, output, tol }) => {
+    expectClose(differenceRadius(input.V, input.alpha, input.tau), output, tol)
+  })
+
+  it.each(tuned)('$id: the interval is narrowest at the tuned prior scale', ({ input, output }) => {
+    const widthAt = (information: number) =>
+      differenceRadius(1, input.alpha, Math.sqrt(information))
+    expect(widthAt(output.exact)).toBeLessThan(widthAt(output.exact * 1.0001))
+    expect(widthAt(output.exact)).toBeLessThan(widthAt(output.exact / 1.0001))
+  })
+
+  it('cmh.3: block weights, paired difference and robust variance', () => {
+    const blocks = [
+      [10, 990, 0.3, 0.25],
+      [50, 950, 0.28, 0.26],
+      [250, 750, 0.27, 0.25],
+    ] as const
+    const sums = emptySums()
+    const weights = blocks.map(([c, b, meanC, meanB]) => {
+      const h = (c * b) / (c + b)
+      addDifference(sums, h, meanC - meanB)
+      return h
+    })
+    expect(weights).toEqual(cmh!.output.h)
+    expectClose(sums.excess / sums.h, cmh!.output.theta, cmh!.tol)
+    expectClose(robustVariance(sums), cmh!.output.V_rob, cmh!.tol)
+  })
+
+  it('std.3: standardised difference and variance', () => {
+    const { pi, n_c, n_b, mean_c, mean_b, var_c, var_b } = std!.input
+    const groups = pi.map((share, g) => {
+      const h = (n_c[g]! * n_b[g]!) / (n_c[g]! + n_b[g]!)
+      const sums = emptySums()
+      addDifference(sums, h, mean_c[g]! - mean_b[g]!)
+      sums.base = h * h * (var_c[g]! / n_c[g]! + var_b[g]! / n_b[g]!)
+      return { share, sums }
+    })
+    const combined = combineGroups(groups, 'mean')
+    expectClose(combined!.excess, std!.output.theta, std!.tol)
+    expectClose(combined!.variance, std!.output.V, std!.tol)
+  })
+})
+
+describe('T4, bounded mean', () => {
+  const tests = entriesOf<{ n: number; sx: number; sxx: number; m: number }, BothSides>('eb.')
+
+  it.each(tests)('$id: evidence on both sides', ({ input, output, tol }) => {
+    const moments = { n: input.n, sum: input.sx, sumSquares: input.sxx }
+    expectClose(logEMeanAbove(moments, input.m), output.logE_gt, tol)
+    expectClose(logEMeanBelow(moments, input.m), output.logE_lt, tol)
+  })
+})
+
+describe('merging', () => {
+  const [merge] = entriesOf<
+    { E: number[]; w: number[]; alpha: number },
+    { avg: number; maxwE: number; ebh: number[] }
+  >('emerge')
+
+  it('emerge: weighted average, largest weighted evidence and the e-BH set', () => {
+    const { E, w, alpha } = merge!.input
+    const evidence = E.map((e, k) => ({ logWeight: Math.log(w[k]!), logE: Math.log(e) }))
+    expectClose(Math.exp(logWeightedAverage(evidence)), merge!.output.avg, merge!.tol)
+    const leading = evidence[leadingEvidence(evidence)]!
+    expectClose(Math.exp(leading.logWeight + leading.logE), merge!.output.maxwE, merge!.tol)
+    expect(discoveries(E.map(Math.log), alpha)).toEqual(merge!.output.ebh)
+  })
+})
+
+describe('the file of reference values', () => {
+  it('has no value that is neither checked here nor known to belong to a part not built yet', () => {
+    const open = entries.map(({ id }) => id).filter((id) => !covered.has(id))
+    // Also open: `tvd` of std.3 (cohort parity) and the approximation beside norm.tune's exact values.
+    expect(open).toEqual([
+      'srm.dm.1000',
+      'srm.dm.1150',
+      'srm.dm.5200',
+      'srm.ramp',
+      'q95.prodinf',
+      'dkw.C',
+      'plan.error .5->1 %, margin 0',
+      'plan.p95 +20 %, margin 0',
+      'plan.p95 +20 %, margin 10 %',
+      'plan.error .5->1 %, margin +0.2pp',
+      'deff',
+    ])
+  })
+})

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { watermarkOf } from '../../../src/pipeline/watermark.ts'
+import type { PartitionProgress } from '../../../src/ports.ts'
+
+const NOW = 1_000_000
+const IDLE = 30_000
+
+function partition(overrides: Partial<PartitionProgress>): PartitionProgress {
+  return {
+    topic: 't',
+    partition: 0,
+    nextOffset: 1,
+    maxEventTimeMs: 500,
+    caughtUp: true,
+    updatedAtMs: NOW,
+    ...overrides,
+  }
+}
+
+describe('watermarkOf', () => {
+  it('is the smallest stored event time of the active partitions', () => {
+    const rows = [partition({ maxEventTimeMs: 700 }), partition({ maxEventTimeMs: 600 })]
+    expect(watermarkOf(rows, NOW, IDLE)).toMatchObject({ timeMs: 600, allIdle: false })
+  })
+
+  it('leaves out a partition that was read to its end and has been silent', () => {
+    const idle = partition({ maxEventTimeMs: 100, updatedAtMs: NOW - IDLE - 1 })
+    expect(watermarkOf([idle, partition({})], NOW, IDLE).timeMs).toBe(500)
+  })
+
+  it('waits for a silent partition that still has a backlog', () => {
+    const stuck = partition({ maxEventTimeMs: 100, updatedAtMs: 0, caughtUp: false })
+    expect(watermarkOf([stuck, partition({})], NOW, IDLE).timeMs).toBe(100)
+  })
+
+  it('says nothing while a partition has not shown its first event', () => {
+    const fresh = partition({ maxEventTimeMs: 0 })
+    expect(watermarkOf([fresh, partition({})], NOW, IDLE).timeMs).toBeNull()
+  })
+
+  it('stands still at the smallest when every partition is idle', () => {
+    const idle = { updatedAtMs: NOW - IDLE - 1 }
+    const rows = [partition({ ...idle, maxEventTimeMs: 300 }), partition(idle)]
+    expect(watermarkOf(rows, NOW, IDLE)).toMatchObject({ timeMs: 300, allIdle: true })
+  })
+
+  it('has nothing to say without partitions', () => {
+    expect(watermarkOf([], NOW, IDLE)).toEqual({
+      timeMs: null,
+      allIdle: true,
+      newestProgressMs: null,
+    })
+  })
+})

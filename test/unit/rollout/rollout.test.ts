@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest'
+import type { DecisionDraft } from '../../../src/domain/decision.ts'
+import type { Assessment } from '../../../src/domain/verdict.ts'
+import {
+  canaryWeightOf,
+  decideAtBlockEnd,
+  decideByCommand,
+  reportIdle,
+  startRollout,
+} from '../../../src/rollout/rollout.ts'
+import { buildAssessment, buildRow, buildSpec } from '../../support/builders.ts'
+
+const spec = buildSpec()
+const START = 1_000_000_000
+const counts = { events: 0, duplicates: 0, late: 0 }
+
+function at(endMs: number) {
+  return { endMs, releaseStartMs: START, counts }
+}
+
+/** Fresh at `endMs`, otherwise as given. */
+function fresh(endMs: number, overrides: Partial<Assessment> = {}): Assessment {
+  return buildAssessment({
+    newestCanaryEndMs: endMs,
+    newestCanaryEndInStepMs: endMs,
+    ...overrides,
+  })
+}
+
+function codes(draft: DecisionDraft | null): string[] {
+  return draft?.reasons.map((reason) => reason.code) ?? []
+}
+
+const first = startRollout(spec, START)
+const FULL_STEP = START + 60_000
+
+describe('startRollout', () => {
+  it('begins with hold, release_started and the first weight, coming from all on stable', () => {
+    expect(first.action).toBe('hold')
+    expect(first.phase).toBe('ramping')
+    expect(codes(first)).toEqual(['release_started'])
+    expect(first.traffic.map((share) => share.weight)).toEqual([95, 5])
+    expect(first.previousTraffic.map((share) => share.weight)).toEqual([100, 0])
+  })
+
+  it('ends its window one watermark delay before the start, so that decided at = window end + delay', () => {
+    expect(first.window.endMs + spec.blocks.watermarkMs).toBe(START)
+    expect(first.window.watermarkMs).toBe(START)
+  })
+
+  it('counts its first step from the first whole block after the start', () => {
+    expect(startRollout(spec, START + 1).step.startedAtMs).toBe(START + 10_000)
+  })
+})
+
+describe('decideAtBlockEnd', () => {
+  it('increases when every required row passed, the step is long enough and requests suffice', () => {
+    const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP), at(FULL_STEP))
+    expect(draft?.action).toBe('increase')
+    expect(codes(draft)).toEqual(['all_guardrails_passed'])
+    expect(draft?.traffic.map((share) => share.weight)).toEqual([75, 25])
+    expect(draft?.previousTraffic.map((share) => share.weight)).toEqual([95, 5])
+    expect(draft?.step.index).toBe(1)
+  })
+
+  it('starts the next step one watermark delay after the deciding window', () => {
+    const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP), at(FULL_STEP))
+    expect(draft?.step.startedAtMs).toBe(FULL_STEP + spec.blocks.watermarkMs)
+  })
+
+  it('promotes after the last step: all traffic on the canary, both roles listed, step index = count', () => {
+    const last = { ...first, step: { ...first.step, index: 2 } }
+    const draft = decideAtBlockEnd(spec, last, fresh(FULL_STEP), at(FULL_STEP))
+    expect(draft?.action).toBe('increase')
+    expect(draft?.phase).toBe('promoted')
+    expect(draft?.traffic).toEqual([
+      { version: '1.0.0', role: 'stable', weight: 0 },
+      { version: '1.1.0', role: 'canary', weight: 100 },
+    ])
+    expect(draft?.step.index).toBe(3)
+  })
+
+  it('rolls back at once, whatever the step lacks, and names the leading row first', () => {
+    const rows = [
+      buildRow({ verdict: 'breached' }),
+      buildRow({ metric: 'quality', cohort: { locale: 'cs-CZ' }, verdict: 'breached' }),
+    ]
+    const assessment = fresh(START + 10_000, { rollback: true, passed: false, rows, leading: 1 })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(START + 10_000))
+    expect(draft?.action).toBe('rollback')
+    expect(draft?.phase).toBe('rolled_back')
+    expect(codes(draft)).toEqual(['quality_breached', 'error_rate_breached'])
+    expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
+  })
+
+  it('holds with min_duration and min_requests while the step is short of them', () => {
+    const early = fresh(START + 10_000, { canaryRequests: 10 })
+    const draft = decideAtBlockEnd(spec, first, early, at(START + 10_000))
+    expect(draft?.action).toBe('hold')
+    expect(codes(draft)).toEqual(['min_duration', 'min_requests'])
+  })
+
+  it('holds with undecided and collecting, and says what is still needed', () => {
+    const rows = [
+      buildRow({ verdict: 'undecided', needs: { requests: 1200, seconds: 90 } }),
+      buildRow({ metric: 'quality', verdict: 'collecting', needs: { requests: 70, seconds: 5 } }),
+    ]
+    const assessment = fresh(FULL_STEP, { passed: false, rows })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(FULL_STEP))
+    expect(codes(draft)).toEqual(['collecting', 'undecided'])
+    expect(draft?.reasons[1]?.message).toContain('1200 more canary requests, 1m30s')
+  })
+
+  it('holds with no_traffic when the step has no canary request, never passing for lack of data', () => {
+    const silent = fresh(FULL_STEP, {
+      newestCanaryEndInStepMs: null,
+      passed: false,
+      rows: [buildRow({ verdict: 'no_data' })],
+    })
+    const draft = decideAtBlockEnd(spec, first, silent, at(FULL_STEP))
+    expect(draft?.action).toBe('hold')
+    expect(codes(draft)).toEqual(['no_traffic', 'collecting'])
+  })
+
+  it('holds with stale_data when the newest canary block is older than the delay plus three blocks', () => {
+    const limit = spec.blocks.watermarkMs + 3 * spec.blocks.lengthMs
+    const justFresh = fresh(FULL_STEP, { newestCanaryEndInStepMs: FULL_STEP - limit })
+    expect(codes(decideAtBlockEnd(spec, first, justFresh, at(FULL_STEP)))).toEqual([
+      'all_guardrails_passed',
+    ])
+    const stale = fresh(FULL_STEP, { newestCanaryEndInStepMs: FULL_STEP - limit - 1 })
+    expect(codes(decideAtBlockEnd(spec, first, stale, at(FULL_STEP)))).toEqual(['stale_data'])
+  })
+
+  it('holds with coverage_missing when cohorts with a tenth of the traffic have no canary data', () => {
+    const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP, { coverage: 0.89 }), at(FULL_STEP))
+    expect(codes(draft)).toEqual(['coverage_missing'])
+  })
+
+  it('holds with late_events when more than one percent came late', () => {
+    const draft = decideAtBlockEnd(
+      spec,
+      first,
+      fresh(FULL_STEP, { lateShare: 0.011 }),
+      at(FULL_STEP),
+    )
+    expect(codes(draft)).toEqual(['late_events'])
+  })
+
+  it('never passes by itself after max_duration, but still rolls back', () => {
+    const late = START + spec.maxDurationMs
+    expect(codes(decideAtBlockEnd(spec, first, fresh(late), at(late)))).toEqual(['max_duration'])
+    const bad = fresh(late, { rollback: true })
+    expect(decideAtBlockEnd(spec, first, bad, at(late))?.action).toBe('rollback')
+  })
+
+  it('only holds on a breached signal guardrail', () => {
+    const rows = [
+      buildRow(),
+      buildRow({ severity: 'signal', verdict: 'breached', required: false }),
+    ]
+    const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP, { rows }), at(FULL_STEP))
+    expect(draft?.action).toBe('hold')
+    expect(draft?.reasons[0]).toMatchObject({ code: 'error_rate_breached', severity: 'signal' })
+  })
+
+  it('ignores a breached dry-run guardrail', () => {
+    const rows = [
+      buildRow(),
+      buildRow({ dryRun: true, verdict: 'breached', required: false, weight: 0 }),
+    ]
+    const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP, { rows }), at(FULL_STEP))
+    expect(draft?.action).toBe('increase')
+  })
+
+  it('is silent while nothing changes, and repeats itself when the heartbeat is due', () => {
+    const early = (endMs: number) => fresh(endMs, { canaryRequests: 10 })
+    const hold = decideAtBlockEnd(spec, first, early(START + 10_000), at(START + 10_000))
+    expect(hold).not.toBeNull()
+    const state = hold as DecisionDraft
+    expect(decideAtBlockEnd(spec, state, early(START + 50_000), at(START + 50_000))).toBeNull()
+    const later = { ...spec, heartbeatMs: 40_000 }
+    const beat = decideAtBlockEnd(later, state, early(START + 50_000), at(START + 50_000))
+    expect(codes(beat)).toEqual(['min_duration', 'min_requests'])
+  })
+
+  it('says nothing after the last decision', () => {
+    for (const phase of ['promoted', 'rolled_back', 'aborted'] as const) {
+      const state = { ...first, phase }
+      expect(decideAtBlockEnd(spec, state, fresh(FULL_STEP), at(FULL_STEP))).toBeNull()
+      expect(decideByCommand(spec, state, 'promote', 'ada', '', at(FULL_STEP))).toBeNull()
+    }
+  })
+
+  it('lists overall, key and breached cohorts and the five others with the most weighted evidence', () => {
+    const keyed = buildSpec({ cohorts: { by: ['locale'], key: [{ locale: 'en-US' }] } })
+    const others = Array.from({ length: 9 }, (_, index) =>
+      buildRow({ cohort: { locale: `x-${index}` }, logEBreach: index, required: false }),
+    )
+    const rows = [
+      buildRow(),
+      buildRow({ cohort: { locale: 'en-US' } }),
+      buildRow({
+        cohort: { locale: 'de-DE' },
+        verdict: 'breached',
+        logEBreach: -9,
+        severity: 'signal',
+      }),
+      ...others,
+    ]
+    const draft = decideAtBlockEnd(
+      keyed,
+      startRollout(keyed, START),
+      fresh(FULL_STEP, { rows }),
+      at(FULL_STEP),
+    )
+    expect(
+      draft?.evidence.map((row) => (row.cohort === 'overall' ? 'overall' : row.cohort.locale)),
+    ).toEqual(['overall', 'en-US', 'de-DE', 'x-4', 'x-5', 'x-6', 'x-7', 'x-8'])
+  })
+})
+
+describe('decideByCommand', () => {
+  it('pauses without moving traffic; paused, it neither increases nor forgets to roll back', () => {
+    const paused = decideByCommand(
+      spec,
+      first,
+      'pause',
+      'ada',
+      'lunch',
+      at(FULL_STEP),
+    ) as DecisionDraft
+    expect(paused.phase).toBe('paused')
+    expect(paused.traffic).toEqual(first.traffic)
+    expect(paused.reasons[0]?.message).toBe('pause by ada: lunch')
+    const nextMs = FULL_STEP + 10_000
+    expect(decideAtBlockEnd(spec, paused, fresh(nextMs), at(nextMs))).toBeNull()
+    const bad = fresh(nextMs, { rollback: true })
+    expect(decideAtBlockEnd(spec, paused, bad, at(nextMs))?.phase).toBe('rolled_back')
+  })
+
+  it('resumes only what is paused, and begins the step anew', () => {
+    expect(decideByCommand(spec, first, 'resume', 'ada', '', at(FULL_STEP))).toBeNull()
+    const paused = {
+      ...first,
+      phase: 'paused' as const,
+      window: { startMs: START, endMs: FULL_STEP, watermarkMs: 0 },
+    }
+    const resumed = decideByCommand(spec, paused, 'resume', 'ada', '', at(FULL_STEP))
+    expect(resumed?.phase).toBe('ramping')
+    expect(resumed?.step.startedAtMs).toBe(FULL_STEP + spec.blocks.watermarkMs)
+  })
+
+  it('promotes, aborts and rolls back with the weights that belong to it', () => {
+    const weights = (['promote', 'abort', 'rollback'] as const).map((command) =>
+      canaryWeightOf(
+        decideByCommand(spec, first, command, 'ada', '', at(FULL_STEP))?.traffic ?? [],
+      ),
+    )
+    expect(weights).toEqual([100, 0, 0])
+  })
+})
+
+describe('reportIdle', () => {
+  it('repeats the state as a hold with the given reason', () => {
+    const draft = reportIdle(first, { code: 'no_traffic', severity: 'info', message: 'x' })
+    expect(draft).toMatchObject({
+      action: 'hold',
+      traffic: first.traffic,
+      previousTraffic: first.traffic,
+    })
+  })
+})
