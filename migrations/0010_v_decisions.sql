@@ -22,29 +22,29 @@ CREATE VIEW IF NOT EXISTS v_decisions
     decided_by String COMMENT 'Who decided'
 )
 AS SELECT
-    route,
-    generation,
-    release_id,
-    decided_at,
-    action,
-    phase,
-    toUInt32(arraySum(share -> JSONExtractUInt(share, 'weight'), arrayFilter(share -> JSONExtractString(share, 'role') = 'canary', JSONExtractArrayRaw(traffic)))) AS canary_weight,
-    toUInt32(arraySum(share -> JSONExtractUInt(share, 'weight'), arrayFilter(share -> JSONExtractString(share, 'role') = 'canary', JSONExtractArrayRaw(previous_traffic)))) AS previous_canary_weight,
-    total_weight,
-    arrayMap(reason -> JSONExtractString(reason, 'code'), JSONExtractArrayRaw(reasons)) AS reason_codes,
-    arrayMap(reason -> JSONExtractString(reason, 'message'), JSONExtractArrayRaw(reasons)) AS reasons,
-    parseDateTime64BestEffort(JSONExtractString(`window`, 'start'), 3, 'UTC') AS window_start,
-    parseDateTime64BestEffort(JSONExtractString(`window`, 'end'), 3, 'UTC') AS window_end,
-    JSONExtractUInt(counts, 'events') AS events,
-    JSONExtractUInt(counts, 'duplicates') AS duplicates,
-    JSONExtractUInt(counts, 'late') AS late,
-    mode,
-    decided_by
+    stored.route AS route,
+    stored.generation AS generation,
+    stored.release_id AS release_id,
+    stored.decided_at AS decided_at,
+    stored.action AS action,
+    stored.phase AS phase,
+    toUInt32(arraySum(share -> JSONExtractUInt(share, 'weight'), arrayFilter(share -> JSONExtractString(share, 'role') = 'canary', JSONExtractArrayRaw(stored.traffic)))) AS canary_weight,
+    toUInt32(arraySum(share -> JSONExtractUInt(share, 'weight'), arrayFilter(share -> JSONExtractString(share, 'role') = 'canary', JSONExtractArrayRaw(stored.previous_traffic)))) AS previous_canary_weight,
+    stored.total_weight AS total_weight,
+    arrayMap(reason -> JSONExtractString(reason, 'code'), JSONExtractArrayRaw(stored.reasons)) AS reason_codes,
+    arrayMap(reason -> JSONExtractString(reason, 'message'), JSONExtractArrayRaw(stored.reasons)) AS reasons,
+    parseDateTime64BestEffort(JSONExtractString(stored.`window`, 'start'), 3, 'UTC') AS window_start,
+    parseDateTime64BestEffort(JSONExtractString(stored.`window`, 'end'), 3, 'UTC') AS window_end,
+    JSONExtractUInt(stored.counts, 'events') AS events,
+    JSONExtractUInt(stored.counts, 'duplicates') AS duplicates,
+    JSONExtractUInt(stored.counts, 'late') AS late,
+    stored.mode AS mode,
+    stored.decided_by AS decided_by
 FROM
 (
     SELECT *
     FROM decisions
-    ORDER BY route, generation, recorded_at
-    LIMIT 1 BY route, generation
-)
+    ORDER BY decisions.route, decisions.generation, decisions.recorded_at
+    LIMIT 1 BY decisions.route, decisions.generation
+) AS stored
 COMMENT 'Decisions, one row a generation, with the nested parts spelled out'

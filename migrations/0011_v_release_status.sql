@@ -44,25 +44,25 @@ FROM
 (
     SELECT *
     FROM releases
-    ORDER BY recorded_at
-    LIMIT 1 BY release_id
+    ORDER BY releases.recorded_at
+    LIMIT 1 BY releases.release_id
 ) AS release
 LEFT JOIN
 (
     SELECT
-        release_id,
-        argMax(phase, generation) AS phase,
-        argMax(action, generation) AS action,
-        argMax(canary_weight, generation) AS canary_weight,
-        argMax(total_weight, generation) AS total_weight,
-        argMax(reasons, generation) AS reasons,
-        toNullable(argMax(decided_at, generation)) AS decided_at,
-        argMax(events, generation) AS events,
-        argMax(duplicates, generation) AS duplicates,
-        argMax(late, generation) AS late,
+        v_decisions.release_id AS release_id,
+        argMax(v_decisions.phase, v_decisions.generation) AS phase,
+        argMax(v_decisions.action, v_decisions.generation) AS action,
+        argMax(v_decisions.canary_weight, v_decisions.generation) AS canary_weight,
+        argMax(v_decisions.total_weight, v_decisions.generation) AS total_weight,
+        argMax(v_decisions.reasons, v_decisions.generation) AS reasons,
+        toNullable(argMax(v_decisions.decided_at, v_decisions.generation)) AS decided_at,
+        argMax(v_decisions.events, v_decisions.generation) AS events,
+        argMax(v_decisions.duplicates, v_decisions.generation) AS duplicates,
+        argMax(v_decisions.late, v_decisions.generation) AS late,
         count() AS decisions,
         max(v_decisions.generation) AS generation
     FROM v_decisions
-    GROUP BY release_id
+    GROUP BY v_decisions.release_id
 ) AS newest ON newest.release_id = release.release_id
 COMMENT 'Releases with what was decided last'

@@ -17,32 +17,47 @@ CREATE VIEW IF NOT EXISTS v_cohort_metrics
     quality_n UInt64 COMMENT 'Requests with a quality score'
 )
 AS SELECT
-    release_id,
-    arm,
-    model_version,
-    locale,
-    device,
-    min(block_start) AS first_block,
-    max(block_start) AS last_block,
-    sum(block_metrics.requests) AS requests,
-    sum(block_metrics.errors) AS errors,
-    if(requests = 0, NULL, errors / requests) AS error_rate,
-    sumMap(latency_bins, latency_counts) AS histogram,
-    arraySum(histogram.2) AS counted,
-    histogram.1[arrayFirstIndex(below -> below >= 0.95 * counted, arrayCumSum(histogram.2))] AS bin,
-    multiIf(counted = 0, NULL, bin = -32767, 0, bin = 32767, inf, pow(1.01, bin)) AS latency_p95_ms,
-    if(quality_n = 0, NULL, sum(quality_sum_e6) / quality_n / 1e6) AS quality,
-    sum(block_metrics.quality_n) AS quality_n
-FROM block_metrics
-INNER JOIN
+    total.release_id AS release_id,
+    total.arm AS arm,
+    total.model_version AS model_version,
+    total.locale AS locale,
+    total.device AS device,
+    total.first_block AS first_block,
+    total.last_block AS last_block,
+    total.requests AS requests,
+    total.errors AS errors,
+    if(total.requests = 0, NULL, total.errors / total.requests) AS error_rate,
+    multiIf(total.latencies = 0, NULL, total.bin = -32767, 0, total.bin = 32767, inf, pow(1.01, total.bin)) AS latency_p95_ms,
+    if(total.quality_n = 0, NULL, total.quality_sum / total.quality_n / 1e6) AS quality,
+    total.quality_n AS quality_n
+FROM
 (
     SELECT
-        release_id,
-        block_start,
-        argMin(writer, (closed_at, writer)) AS writer
-    FROM block_metrics
-    GROUP BY release_id, block_start
-) AS first_writer USING (release_id, block_start, writer)
-WHERE arm != ''
-GROUP BY release_id, arm, model_version, locale, device
+        block.release_id AS release_id,
+        block.arm AS arm,
+        block.model_version AS model_version,
+        block.locale AS locale,
+        block.device AS device,
+        min(block.block_start) AS first_block,
+        max(block.block_start) AS last_block,
+        sum(block.requests) AS requests,
+        sum(block.errors) AS errors,
+        sum(block.latencies) AS latencies,
+        sumMap(block.latency_bins, block.latency_counts) AS histogram,
+        histogram.1[arrayFirstIndex(below -> below >= 0.95 * latencies, arrayCumSum(histogram.2))] AS bin,
+        sum(block.quality_sum_e6) AS quality_sum,
+        sum(block.quality_n) AS quality_n
+    FROM block_metrics AS block
+    INNER JOIN
+    (
+        SELECT
+            block_metrics.release_id AS release_id,
+            block_metrics.block_start AS block_start,
+            argMin(block_metrics.writer, (block_metrics.closed_at, block_metrics.writer)) AS writer
+        FROM block_metrics
+        GROUP BY block_metrics.release_id, block_metrics.block_start
+    ) AS first ON first.release_id = block.release_id AND first.block_start = block.block_start AND first.writer = block.writer
+    WHERE block.arm != ''
+    GROUP BY block.release_id, block.arm, block.model_version, block.locale, block.device
+) AS total
 COMMENT 'What each version did in each cohort over the closed blocks of a release'

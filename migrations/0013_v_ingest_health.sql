@@ -12,14 +12,19 @@ CREATE VIEW IF NOT EXISTS v_ingest_health
     seconds_behind Float64 COMMENT 'How far the event time was behind the wall clock at the last progress'
 )
 AS SELECT
-    kafka_topic,
-    kafka_partition,
-    argMax(ingest_progress.next_offset, recorded_at) AS next_offset,
-    argMax(ingest_progress.max_event_time, recorded_at) AS max_event_time,
-    argMax(ingest_progress.caught_up, recorded_at) AS caught_up,
-    argMax(ingest_progress.updated_at, recorded_at) AS updated_at,
-    (toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(updated_at)) / 1000 AS seconds_since_update,
-    (toUnixTimestamp64Milli(updated_at) - toUnixTimestamp64Milli(max_event_time)) / 1000 AS seconds_behind
-FROM ingest_progress
-GROUP BY kafka_topic, kafka_partition
+    newest.kafka_topic AS kafka_topic,
+    newest.kafka_partition AS kafka_partition,
+    newest.next_offset AS next_offset,
+    newest.max_event_time AS max_event_time,
+    newest.caught_up AS caught_up,
+    newest.updated_at AS updated_at,
+    (toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(newest.updated_at)) / 1000 AS seconds_since_update,
+    (toUnixTimestamp64Milli(newest.updated_at) - toUnixTimestamp64Milli(newest.max_event_time)) / 1000 AS seconds_behind
+FROM
+(
+    SELECT *
+    FROM ingest_progress
+    ORDER BY ingest_progress.recorded_at DESC
+    LIMIT 1 BY ingest_progress.kafka_topic, ingest_progress.kafka_partition
+) AS newest
 COMMENT 'How far and how fresh the stored events are, per partition'

@@ -23,6 +23,7 @@ import type { Terminal } from './terminal.ts'
 
 /** Where `--keep` leaves the data: always the same place, so that commands can name it. */
 const KEPT_DIR = join('.haldane', 'demo')
+const EVENTS_FILE = 'events.ndjson'
 const BASELINE_MS = 3000
 const POLL_MS = 250
 /** A release that has not ended by then holds: it is shown as that. */
@@ -73,6 +74,7 @@ export async function runDemo(
         ratePerSecond: rate,
         seed,
         stableVersion: DEMO_STABLE,
+        recordFile: options.keep === true ? join(dataDir, EVENTS_FILE) : null,
       },
       {
         onStatus: (status) => {
@@ -163,7 +165,7 @@ function conclude(
     `  ${run} sql "SELECT locale, device, version, requests, error_rate, latency_p95_ms, quality FROM v_cohort_metrics ORDER BY locale, device, version"`,
   )
   terminal.out(
-    `  ${run} replay --release ${KEPT_DIR}/${RELEASE_B.fileName} --events ${KEPT_DIR}/events.ndjson --start ${second.started_at}`,
+    `  ${run} replay --release ${KEPT_DIR}/${RELEASE_B.fileName} --events ${KEPT_DIR}/${EVENTS_FILE} --start ${second.started_at}`,
   )
   const asExpected = first.phase === 'rolled_back' && second.phase === 'promoted'
   return asExpected ? EXIT_DONE : EXIT_FAILED

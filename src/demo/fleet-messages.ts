@@ -12,6 +12,8 @@ export interface FleetConfig {
   readonly seed: number
   /** Serves everybody until the first decision. */
   readonly stableVersion: string
+  /** Every event is also appended to this file, one a line; null: nowhere. */
+  readonly recordFile: string | null
 }
 
 /** One second of the fleet. Counts of events are totals since the start. */

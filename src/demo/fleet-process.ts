@@ -17,6 +17,7 @@ const CONFIG = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
   seed: z.int(),
   stableVersion: z.string().min(1),
+  recordFile: z.string().min(1).nullable().default(null),
 })
 
 function readConfig(argument: string | undefined): FleetConfig {

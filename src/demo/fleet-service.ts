@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { createEventSender, type EventSender } from './event-sender.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import type { FleetConfig, FleetReady, FleetStatus } from './fleet-messages.ts'
@@ -44,9 +45,14 @@ export async function startFleetService(
     prepare: (version) => warmUp(models, version, texts),
   })
   const sender = createEventSender({ door })
+  const record = config.recordFile === null ? null : createWriteStream(config.recordFile)
+  const sink = (line: string) => {
+    sender.add(line)
+    record?.write(`${line}\n`)
+  }
   const slash = config.route.lastIndexOf('/')
   const fleet = createFleet(
-    { models, population, snippets, router, sink: (line) => sender.add(line) },
+    { models, population, snippets, router, sink },
     {
       modelName: config.route.slice(0, slash),
       environment: config.route.slice(slash + 1),
@@ -71,6 +77,7 @@ export async function startFleetService(
       fleet.stop()
       await sender.stop(drainMs)
       await router.stop()
+      if (record !== null) await new Promise<void>((resolve) => record.end(resolve))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { describeCohort } from '../domain/cohort.ts'
+import { type CohortRef, describeCohort, OVERALL } from '../domain/cohort.ts'
 import type { Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
@@ -10,6 +10,7 @@ const LATE_SHARE_MAX = 0.01
 /** Baseline share that must have canary data in the step before traffic may grow. */
 const COVERAGE_MIN = 0.9
 const STALE_BLOCKS = 3
+const ORIGINS_NAMED = 4
 
 /** Why traffic goes back: breached critical comparisons, the one with the most evidence first. */
 export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason[] {
@@ -18,9 +19,8 @@ export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason
     (row) =>
       row !== leading && row.verdict === 'breached' && counts(row) && row.severity === 'critical',
   )
-  return [...(leading === undefined ? [] : [leading]), ...breached].map((row) =>
-    breachReason(spec, row),
-  )
+  const rows = [...(leading === undefined ? [] : [leading]), ...breached]
+  return rows.map((row) => breachReason(spec, row, assessment.rows))
 }
 
 /** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */
@@ -33,7 +33,7 @@ export function holdReasons(
   return [
     ...assessment.rows
       .filter((row) => row.verdict === 'breached' && counts(row))
-      .map((row) => breachReason(spec, row)),
+      .map((row) => breachReason(spec, row, assessment.rows)),
     ...dataReasons(spec, state, assessment, at.endMs),
     ...stepReasons(state, assessment, at.endMs),
     ...evidenceReasons(assessment),
@@ -189,7 +189,7 @@ function counts(row: EvidenceRow): boolean {
   return !row.dryRun
 }
 
-function breachReason(spec: ReleaseSpec, row: EvidenceRow): Reason {
+function breachReason(spec: ReleaseSpec, row: EvidenceRow, all: readonly EvidenceRow[]): Reason {
   return {
     code: `${row.metric}_breached`,
     severity: row.severity,
@@ -198,8 +198,35 @@ function breachReason(spec: ReleaseSpec, row: EvidenceRow): Reason {
     message:
       `${row.metric} of ${spec.canary} breaks ${row.limit} for ${describeCohort(row.cohort)}: ` +
       `${describeValue(row.metric, row.canary.value)} (n ${row.canary.n}) against ` +
-      `${describeValue(row.metric, row.stable.value)} (n ${row.stable.n}) of ${spec.stable}`,
+      `${describeValue(row.metric, row.stable.value)} (n ${row.stable.n}) of ${spec.stable}` +
+      describeOrigins(spec, row, all),
   }
+}
+
+/**
+ * The cohorts that make up most of a difference over all of them, worst first, whether or not each
+ * can be judged alone yet.
+ */
+function describeOrigins(spec: ReleaseSpec, row: EvidenceRow, all: readonly EvidenceRow[]): string {
+  if (row.cohort !== OVERALL) return ''
+  const worse = row.limit.startsWith('max_drop') || row.limit.startsWith('min') ? -1 : 1
+  const harm = (other: EvidenceRow) => worse * (other.contribution ?? 0)
+  const origins = all
+    .filter((other) => other.metric === row.metric && other.limit === row.limit)
+    .filter((other) => harm(other) > 0 && isCell(spec, other.cohort))
+    .sort((a, b) => harm(b) - harm(a))
+    .slice(0, ORIGINS_NAMED)
+  if (origins.length === 0) return ''
+  const named = origins.map(
+    ({ cohort, metric, stable, canary }) =>
+      `${describeCohort(cohort)} (${describeValue(metric, canary.value)} against ${describeValue(metric, stable.value)})`,
+  )
+  return `; most of it comes from ${named.join(', ')}`
+}
+
+/** The finest cohorts only, so that none is named twice. */
+function isCell(spec: ReleaseSpec, cohort: CohortRef): boolean {
+  return cohort !== OVERALL && spec.cohorts.by.every((dimension) => cohort[dimension] !== undefined)
 }
 
 /** A metric's value with its unit, three significant digits. */

@@ -264,6 +264,28 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
       })
     })
 
+    describe('anomalies', () => {
+      it('are counted over every route, by the same rules as in blocks', async () => {
+        const spec = specOf(unique('model'))
+        const before = await store.countAnomalies(spec)
+        const mine = { modelName: spec.modelName, occurredAtMs: NOON }
+        const other = { ...mine, modelName: unique('other') }
+        await put(unique('topic'), [
+          mine,
+          { ...mine, modelVersion: '', variant: 'stable' },
+          { ...mine, occurredAtMs: NOON + BLOCK + 60_000 },
+          other,
+          { ...other, modelVersion: '', variant: 'stable' },
+          { ...other, occurredAtMs: NOON + 9999 },
+        ])
+        const late = { arrivalWatermarkMs: NOON + BLOCK + 30_000 }
+        await put(unique('topic'), [mine, { ...other, requestId: 'late' }], late)
+        const after = await store.countAnomalies(spec)
+        expect(after.duplicates - before.duplicates).toBe(2)
+        expect(after.late - before.late).toBe(2)
+      })
+    })
+
     describe('history', () => {
       it('is recorded once per release, also when there was nothing yet', async () => {
         const modelName = unique('model')

@@ -28,7 +28,7 @@ export function createAckStore(sql: SqlConnection): AckStore {
         applied_generation: ack.appliedGeneration,
         applied_at: sqlTime(ack.appliedAtMs),
       }))
-      await sql.insertRows('record_acks', 'router_acks', rows)
+      await sql.insertRows({ name: 'record_acks', table: 'router_acks', rows })
     },
 
     acks: (route) => sql.select(ACKS, { route }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { BlockStore } from '../../ports.ts'
-import { LATE_EVENT } from './block-sql.ts'
+import { LATE_EVENT, RESOLVED_VERSION } from './block-sql.ts'
 import type { NamedQuery, SqlConnection } from './sql-connection.ts'
 
 const BLOCK_START = 'intDiv(toUnixTimestamp64Milli(occurred_at), {length:Int64}) * {length:Int64}'
@@ -10,6 +10,10 @@ const LATE: NamedQuery<{ late: number }> = {
   sql: `SELECT countIf(${LATE_EVENT}) AS late FROM request_events`,
   row: z.object({ late: z.int() }),
 }
+
+// A variant names a version only on the route of the release.
+const VERSION = `if(model_name = {model:String} AND environment = {environment:String},
+            (${RESOLVED_VERSION}, ''), (toString(model_version), toString(variant)))`
 
 // The same rule as for closing blocks, over the whole store and every route.
 const DUPLICATES: NamedQuery<{ duplicates: number }> = {
@@ -25,7 +29,7 @@ FROM (
         GROUP BY request_hash HAVING count() > 1
     )
     WINDOW request AS (
-        PARTITION BY model_name, environment, model_version, variant, traffic, request_id
+        PARTITION BY model_name, environment, ${VERSION}, traffic, request_id
         ORDER BY occurred_at, kafka_partition, kafka_offset
     )
 )`,
@@ -35,11 +39,16 @@ FROM (
 /** Counts over everything stored; meant for the store of a replay, not for a worker's. */
 export function createAnomalyCounts(sql: SqlConnection): Pick<BlockStore, 'countAnomalies'> {
   return {
-    async countAnomalies({ blocks }) {
-      const params = { length: blocks.lengthMs, delay: blocks.watermarkMs }
-      const [late] = await sql.select(LATE, params)
-      const lookback = blocks.duplicateLookbackMs
-      const [duplicates] = await sql.select(DUPLICATES, { ...params, lookback })
+    async countAnomalies(spec) {
+      const { lengthMs: length, watermarkMs: delay, duplicateLookbackMs: lookback } = spec.blocks
+      const [late] = await sql.select(LATE, { length, delay })
+      const [duplicates] = await sql.select(DUPLICATES, {
+        ...{ length, delay, lookback },
+        model: spec.modelName,
+        environment: spec.environment,
+        stable: spec.stable,
+        canary: spec.canary,
+      })
       return { duplicates: duplicates?.duplicates ?? 0, late: late?.late ?? 0 }
     },
   }

@@ -23,7 +23,8 @@ export const LATE_EVENT = `(${BLOCK} + 1) * {length:Int64} + {delay:Int64} <= to
 /** 1 stable, 2 canary, 0 neither; a variant counts only where the event names no version. */
 const ARM = `multiIf(model_version = {stable:String}, 1, model_version = {canary:String}, 2,
     model_version != '', 0, variant = 'stable', 1, variant = 'canary', 2, 0)`
-const VERSION = `multiIf(model_version != '', toString(model_version), variant = 'stable', {stable:String},
+/** Needs the parameters stable and canary. */
+export const RESOLVED_VERSION = `multiIf(model_version != '', toString(model_version), variant = 'stable', {stable:String},
     variant = 'canary', {canary:String}, '')`
 
 const EVENT = `${BLOCK} AS block, ${ARM} AS arm, traffic, locale, device, is_synthetic, outcome,
@@ -54,7 +55,7 @@ const EVENTS = `SELECT ${EVENT}, false AS is_duplicate
         FROM request_events
         WHERE ${ROUTE} AND occurred_at >= ${LOOK_FROM} AND occurred_at < ${TO} AND NOT (${LATE_EVENT})
             AND request_hash IN (${REPEATED})
-        WINDOW request AS (PARTITION BY request_hash, ${VERSION}, traffic, request_id
+        WINDOW request AS (PARTITION BY request_hash, ${RESOLVED_VERSION}, traffic, request_id
             ORDER BY occurred_at, kafka_partition, kafka_offset)
     )
     WHERE occurred_at >= ${FROM}`

@@ -12,7 +12,7 @@ import {
   HISTORY_COLUMNS,
   LATE_EVENT,
 } from './block-sql.ts'
-import { evaluationRow } from './evaluation-row.ts'
+import { evaluationRow, NULLABLE_EVALUATION_COLUMNS } from './evaluation-row.ts'
 import { toMillionths } from './fixed-point.ts'
 import type { NamedQuery, SqlConnection, SqlParams } from './sql-connection.ts'
 
@@ -169,7 +169,12 @@ export function createBlockStore(
       const rows = evaluations.flatMap(({ windowEndMs, rows }) =>
         rows.map((row) => evaluationRow(releaseId, windowEndMs, row, recordedAt)),
       )
-      await sql.insertRows('record_evaluations', 'evaluations', rows)
+      await sql.insertRows({
+        name: 'record_evaluations',
+        table: 'evaluations',
+        rows,
+        nullable: NULLABLE_EVALUATION_COLUMNS,
+      })
     },
   }
 }

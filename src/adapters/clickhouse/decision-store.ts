@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decisionToWire, decodeDecision, encodeDecision } from '../../contract/decision.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { DecisionStore } from '../../ports.ts'
-import type { NamedQuery, SqlConnection } from './sql-connection.ts'
+import type { NamedQuery, SqlConnection, SqlValue } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
 
 type StoredDecision = { readonly decision: string }
@@ -39,7 +39,12 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER
 export function createDecisionStore(sql: SqlConnection, recordTime: () => string): DecisionStore {
   return {
     async recordDecision(decision) {
-      await sql.insertRows('record_decision', 'decisions', [decisionRow(decision, recordTime())])
+      await sql.insertRows({
+        name: 'record_decision',
+        table: 'decisions',
+        rows: [decisionRow(decision, recordTime())],
+        nullable: ['expires_at'],
+      })
     },
 
     async decisions(filter) {
@@ -59,7 +64,7 @@ export function createDecisionStore(sql: SqlConnection, recordTime: () => string
   }
 }
 
-function decisionRow(decision: Decision, recordedAt: string): object {
+function decisionRow(decision: Decision, recordedAt: string): Record<string, SqlValue> {
   const wire = decisionToWire(decision)
   return {
     ...wire,

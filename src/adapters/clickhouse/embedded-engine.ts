@@ -31,8 +31,13 @@ export async function openEmbeddedEngine(
   dataDir: string,
   load: () => Promise<OpenClient> = loadEmbeddedClient,
 ): Promise<Engine> {
-  const open = await load().catch(explainMissing)
   const root = resolve(dataDir)
+  if (/[*?{}]/.test(root)) {
+    throw new HaldaneError('usage', `the data directory ${root} has one of * ? { } in its path`, {
+      remedy: 'choose a path without them: the engine reads them as wildcards',
+    })
+  }
+  const open = await load().catch(explainMissing)
   const directory = join(root, 'clickhouse')
   await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
     throw new HaldaneError('store_unavailable', `cannot create the data directory ${root}`, {

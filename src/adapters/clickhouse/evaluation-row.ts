@@ -1,6 +1,18 @@
 import { type Cohort, type CohortRef, OVERALL } from '../../domain/cohort.ts'
 import type { EvidenceRow } from '../../domain/verdict.ts'
+import type { SqlValue } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
+
+export const NULLABLE_EVALUATION_COLUMNS = [
+  'stable_value',
+  'canary_value',
+  'difference',
+  'ci_low',
+  'ci_high',
+  'needs_requests',
+  'needs_seconds',
+  'contribution',
+]
 
 /** One row of `evaluations`. */
 export function evaluationRow(
@@ -8,7 +20,7 @@ export function evaluationRow(
   windowEndMs: number,
   row: EvidenceRow,
   recordedAt: string,
-): object {
+): Record<string, SqlValue> {
   const cohort = valuesOf(row.cohort)
   return {
     release_id: releaseId,

@@ -81,7 +81,7 @@ export function createEventStore(engine: Engine, recordTime: () => string): Even
         updated_at: sqlTime(row.updatedAtMs),
         recorded_at: recordTime(),
       }))
-      await sql.insertRows('save_progress', 'ingest_progress', rows)
+      await sql.insertRows({ name: 'save_progress', table: 'ingest_progress', rows })
     },
   }
 }

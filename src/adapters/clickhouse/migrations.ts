@@ -57,15 +57,19 @@ export async function applyMigrations(
   for (const migration of migrations) {
     if (known.has(migration.version)) continue
     await sql.define(migration.name, migration.sql)
-    await sql.insertRows('record_migration', 'schema_migrations', [
-      {
-        version: migration.version,
-        name: migration.name,
-        checksum: migration.checksum,
-        breaking: migration.breaking,
-        applied_at: sqlTime(clock.now()),
-      },
-    ])
+    await sql.insertRows({
+      name: 'record_migration',
+      table: 'schema_migrations',
+      rows: [
+        {
+          version: migration.version,
+          name: migration.name,
+          checksum: migration.checksum,
+          breaking: migration.breaking,
+          applied_at: sqlTime(clock.now()),
+        },
+      ],
+    })
     names.push(migration.name)
   }
   if (names.length > 0) log.info({ applied: names }, 'store migrated')

@@ -46,24 +46,28 @@ export function createReleaseStore(sql: SqlConnection, recordTime: () => string)
   return {
     async recordRelease(release) {
       const { spec } = release
-      await sql.insertRows('record_release', 'releases', [
-        {
-          release_id: release.releaseId,
-          route: spec.route,
-          model_name: spec.modelName,
-          environment: spec.environment,
-          stable_version: spec.stable,
-          canary_version: spec.canary,
-          mode: spec.mode,
-          started_at: sqlTime(release.startedAtMs),
-          started_by: release.startedBy,
-          control_partition: release.controlPartition,
-          command_id: release.commandId,
-          spec: specToJson(spec),
-          source: release.source,
-          recorded_at: recordTime(),
-        },
-      ])
+      await sql.insertRows({
+        name: 'record_release',
+        table: 'releases',
+        rows: [
+          {
+            release_id: release.releaseId,
+            route: spec.route,
+            model_name: spec.modelName,
+            environment: spec.environment,
+            stable_version: spec.stable,
+            canary_version: spec.canary,
+            mode: spec.mode,
+            started_at: sqlTime(release.startedAtMs),
+            started_by: release.startedBy,
+            control_partition: release.controlPartition,
+            command_id: release.commandId,
+            spec: specToJson(spec),
+            source: release.source,
+            recorded_at: recordTime(),
+          },
+        ],
+      })
     },
 
     async releases(filter) {
@@ -73,15 +77,19 @@ export function createReleaseStore(sql: SqlConnection, recordTime: () => string)
     },
 
     async recordOutcome(outcome) {
-      await sql.insertRows('record_outcome', 'command_outcomes', [
-        {
-          command_id: outcome.commandId,
-          outcome: outcome.outcome,
-          release_id: outcome.releaseId,
-          message: outcome.message,
-          recorded_at: recordTime(),
-        },
-      ])
+      await sql.insertRows({
+        name: 'record_outcome',
+        table: 'command_outcomes',
+        rows: [
+          {
+            command_id: outcome.commandId,
+            outcome: outcome.outcome,
+            release_id: outcome.releaseId,
+            message: outcome.message,
+            recorded_at: recordTime(),
+          },
+        ],
+      })
     },
 
     async outcome(commandId) {

@@ -1,6 +1,5 @@
 import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HaldaneError } from '../../domain/errors.ts'
 import type { RowBinaryInsert } from './engine.ts'
 import { storeFailure } from './engine-failure.ts'
 import type { SqlConnection } from './sql-connection.ts'
@@ -18,15 +17,6 @@ export async function openRowBinarySpool(
   directory: string,
   connection: SqlConnection,
 ): Promise<RowBinarySpool> {
-  if (/[*?{}]/.test(directory)) {
-    throw new HaldaneError(
-      'usage',
-      `the data directory ${directory} has one of * ? { } in its path`,
-      {
-        remedy: 'choose a path without them: the engine reads them as wildcards',
-      },
-    )
-  }
   await mkdir(directory, { recursive: true })
   for (const name of await readdir(directory)) {
     if (name.endsWith(SUFFIX)) await unlink(join(directory, name))

@@ -23,6 +23,18 @@ export interface InsertSelect {
   readonly settings?: SqlSettings
 }
 
+export type SqlValue = string | number | boolean | null
+
+/** A small insert; nothing happens when there are no rows. */
+export interface InsertRows {
+  readonly name: string
+  readonly table: string
+  /** All with the same columns. Numbers are finite; text stands for what JSON cannot write. */
+  readonly rows: readonly Readonly<Record<string, SqlValue>>[]
+  /** Columns that may be null: elsewhere the engine would turn null into zero. */
+  readonly nullable?: readonly string[]
+}
+
 /**
  * One connection, one statement at a time in the order of the calls. It is the only place that sends
  * statements; engine settings are written into the statement's own SETTINGS clause.
@@ -32,8 +44,7 @@ export interface SqlConnection {
   /** For many rows: each an array of columns, not checked. */
   selectTuples(name: string, sql: string, params?: SqlParams): Promise<unknown[][]>
   insertSelect(insert: InsertSelect): Promise<void>
-  /** Small inserts; all rows have the same keys. Returns at once for none. */
-  insertRows(name: string, table: string, rows: readonly object[]): Promise<void>
+  insertRows(insert: InsertRows): Promise<void>
   /** CREATE, ALTER, DROP. */
   define(name: string, sql: string): Promise<void>
   /** Awaits what is queued. Statements sent afterwards reject with `store_unavailable`. */
@@ -59,11 +70,10 @@ const SELECT_SETTINGS = {
   output_format_json_quote_64bit_integers: 0,
 }
 const INSERT_SETTINGS = { async_insert: 0, max_execution_time: INSERT_SECONDS }
-// Unknown fields and nulls must fail instead of being dropped or turned into zero.
+// Fields the table does not have must fail instead of being dropped.
 const ROWS_SETTINGS = {
   ...INSERT_SETTINGS,
   input_format_skip_unknown_fields: 0,
-  input_format_null_as_default: 0,
   precise_float_parsing: 1,
 }
 
@@ -110,11 +120,14 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
       const query = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS ${clause}\n${select}`
       await inTurn(name, () => client.command({ query, query_params: { ...params } }))
     },
-    async insertRows(name, table, rows) {
+    async insertRows(insert) {
+      const { name, table, rows } = insert
       const first = rows[0]
       if (first === undefined) return
-      const columns = Object.keys(first).map((column) => `\`${column}\``)
-      const head = `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS ${settingsClause(ROWS_SETTINGS)}`
+      const columns = Object.keys(first)
+      for (const row of rows) assertComplete(insert, columns, row)
+      const list = columns.map((column) => `\`${column}\``).join(', ')
+      const head = `INSERT INTO ${table} (${list}) SETTINGS ${settingsClause(ROWS_SETTINGS)}`
       const body = rows.map((row) => JSON.stringify(row)).join('\n')
       const query = `${head} FORMAT JSONEachRow\n${body}`
       await inTurn(name, () => client.command({ query, query_params: {} }))
@@ -144,4 +157,23 @@ function parseRow<Row>(query: NamedQuery<Row>, row: unknown): Row {
   throw new HaldaneError('internal', `unexpected row from ${query.name}: ${fields}`, {
     cause: parsed.error,
   })
+}
+
+/** A missing value, null or a number JSON has no word for would be stored as zero or empty. */
+function assertComplete(
+  { name, nullable = [] }: InsertRows,
+  columns: readonly string[],
+  row: Readonly<Record<string, SqlValue>>,
+): void {
+  const faulty =
+    columns.find((column) => !isStorable(row[column], nullable.includes(column))) ??
+    Object.keys(row).find((column) => !columns.includes(column))
+  if (faulty === undefined) return
+  throw new HaldaneError('internal', `row of ${name} not sent: ${faulty} has no value it can store`)
+}
+
+function isStorable(value: SqlValue | undefined, nullable: boolean): boolean {
+  if (value === undefined) return false
+  if (value === null) return nullable
+  return typeof value !== 'number' || Number.isFinite(value)
 }

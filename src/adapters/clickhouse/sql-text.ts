@@ -29,7 +29,7 @@ function faultOf(words: string, kind: StatementKind): string | null {
   if (/;\s*\S/.test(words)) return 'it holds more than one statement'
   if (/\binput\s*\(/i.test(words)) return 'input() inserts nothing on an embedded engine'
   if (/^\s*set\b/i.test(words)) return 'SET would stick to the connection'
-  if (kind !== 'definition' && /\bsettings\b/i.test(words)) {
+  if (kind !== 'definition' && /(?<!system\.)\bsettings\b/i.test(words)) {
     return 'settings are added by the connection, not written into the statement'
   }
   return null

@@ -1,4 +1,13 @@
-import { type Cluster, Kafka, type KafkaConfig, logLevel, PartitionAssigners } from 'kafkajs'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import {
+  type Cluster,
+  type ISocketFactory,
+  Kafka,
+  type KafkaConfig,
+  logLevel,
+  PartitionAssigners,
+} from 'kafkajs'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { bridgeLog } from './log-bridge.ts'
@@ -78,6 +87,7 @@ export function createKafkaContext(options: KafkaBusOptions): KafkaContext {
     clientId: options.clientId,
     brokers: [...options.brokers],
     connectionTimeout: tuning.connectionTimeoutMs,
+    socketFactory: openSocket,
     logLevel: logLevel.INFO,
     logCreator: () => bridgeLog(log),
   }
@@ -101,6 +111,20 @@ export function createKafkaContext(options: KafkaBusOptions): KafkaContext {
     patient: () => new Kafka(patient),
     brief: () => new Kafka(brief),
   }
+}
+
+/**
+ * As kafkajs' own, but without Node's warning of a listener leak: while a broker is away, kafkajs
+ * adds a listener to the same closed socket at every attempt.
+ */
+const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  const socket: Socket = ssl
+    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
+    : connectPlain({ host, port }, onConnect)
+  socket.setKeepAlive(true, 60_000)
+  socket.setMaxListeners(0)
+  return socket
 }
 
 /**

@@ -68,7 +68,7 @@ describe('the rows of a block', () => {
         columns: ['*'],
         select: `SELECT * REPLACE (toUUID('${writer}') AS writer, closed_at + ${seconds} AS closed_at,
             requests + 1000 AS requests, events + 1000 AS events)
-          FROM block_metrics WHERE release_id = 'parts' AND locale != 'x-c3'`,
+          FROM block_metrics WHERE release_id = 'parts' AND locale != 'x-c3' AND block_metrics.events + block_metrics.requests < 1000`,
       })
     await copyAs('00000000-0000-0000-0000-000000000001', 60)
     expect(await store.readBlocks(day)).toEqual(before)

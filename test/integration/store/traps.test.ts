@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openEmbeddedStore } from '../../../src/adapters/clickhouse/embedded-store.ts'
+import type { SqlValue } from '../../../src/adapters/clickhouse/sql-connection.ts'
 import { silentLog, useTempStore, wallClock } from '../../support/temp-store.ts'
 import { MIDNIGHT, plainEvent } from './random-events.ts'
 
@@ -63,7 +64,8 @@ describe('the embedded engine', () => {
       applied_at: '2026-01-01 00:00:00',
     }
     const before = await count('router_acks')
-    const insert = (rows: object[]) => engine.analysis.insertRows('acks', 'router_acks', rows)
+    const insert = (rows: Record<string, SqlValue>[]) =>
+      engine.analysis.insertRows({ name: 'acks', table: 'router_acks', rows })
     await expect(insert([{ ...ack, nonsense: 1 }])).rejects.toMatchObject({ code: 'internal' })
     await expect(insert([{ ...ack, applied_generation: null }])).rejects.toMatchObject({
       code: 'internal',

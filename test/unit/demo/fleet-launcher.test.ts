@@ -18,6 +18,7 @@ async function launch(config: Partial<FleetConfig> = {}, listeners: Partial<Flee
       ratePerSecond: 200,
       seed: 1,
       stableVersion: '1.1.0',
+      recordFile: null,
       ...config,
     },
     {

@@ -93,6 +93,23 @@ describe('decideAtBlockEnd', () => {
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
   })
 
+  it('says which cohorts an overall difference comes from, worst first, better ones left out', () => {
+    const quality = { metric: 'quality', limit: 'max_drop: 0.02', verdict: 'collecting' as const }
+    const cell = (locale: string, contribution: number) =>
+      buildRow({ ...quality, cohort: { locale, device: 'mobile' }, contribution })
+    const rows = [
+      buildRow({ ...quality, verdict: 'breached' }),
+      cell('en-US', -0.01),
+      cell('pt-BR', 0.02),
+      cell('cs-CZ', -0.05),
+      buildRow({ ...quality, cohort: { locale: 'cs-CZ' }, contribution: -0.06 }),
+    ]
+    const assessment = fresh(FULL_STEP, { rollback: true, rows, leading: 0 })
+    const message = decideAtBlockEnd(spec, first, assessment, at(FULL_STEP))?.reasons[0]?.message
+    expect(message).toMatch(/most of it comes from cs-CZ\/mobile \(.*\), en-US\/mobile \(.*\)$/)
+    expect(message).not.toContain('pt-BR')
+  })
+
   it('holds with min_duration and min_requests while the step is short of them', () => {
     const early = fresh(START + 10_000, { canaryRequests: 10 })
     const draft = decideAtBlockEnd(spec, first, early, at(START + 10_000))
