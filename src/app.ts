@@ -234,7 +234,11 @@ async function openBus(
 ): Promise<{ bus: Bus; memory: MemoryBus | null }> {
   if (config.kafkaBrokers !== null) {
     const brokers = [...config.kafkaBrokers]
-    return { bus: createKafkaBus({ brokers, clientId: 'haldane', log, clock }), memory: null }
+    const sessionTimeoutMs = config.kafkaSessionTimeoutMs
+    const heartbeatIntervalMs = Math.min(3000, sessionTimeoutMs / 3)
+    const tuning = { sessionTimeoutMs, heartbeatIntervalMs }
+    const bus = createKafkaBus({ brokers, clientId: 'haldane', log, clock, tuning })
+    return { bus, memory: null }
   }
   const nextOffset = await nextOffsetOf(store, TOPICS.requests.name)
   const startOffsets = (topic: string) => (topic === TOPICS.requests.name ? nextOffset : 0)

@@ -21,6 +21,8 @@ export interface Config {
   readonly batch: BatchPolicy
   readonly idleTimeoutMs: number
   readonly tickMs: number
+  /** After this long without a sign of life a dead worker's partitions go to another. */
+  readonly kafkaSessionTimeoutMs: number
 }
 
 const milliseconds = (fallback: number, min: number, max: number) =>
@@ -51,6 +53,7 @@ const schema = z.object({
   HALDANE_BATCH_AGE_MS: z.coerce.number().int().min(10).max(60_000).optional(),
   HALDANE_IDLE_TIMEOUT_MS: milliseconds(30_000, 100, 3_600_000),
   HALDANE_TICK_MS: milliseconds(500, 10, 60_000),
+  HALDANE_KAFKA_SESSION_TIMEOUT_MS: milliseconds(45_000, 6000, 300_000),
 })
 
 /** Over HTTP somebody waits for each batch; from Kafka larger batches cost less. */
@@ -95,5 +98,6 @@ export function loadConfig(
     },
     idleTimeoutMs: data.HALDANE_IDLE_TIMEOUT_MS,
     tickMs: data.HALDANE_TICK_MS,
+    kafkaSessionTimeoutMs: data.HALDANE_KAFKA_SESSION_TIMEOUT_MS,
   })
 }

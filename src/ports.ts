@@ -4,8 +4,6 @@ import type { ReleaseSpec } from './domain/release.ts'
 import type { RequestEvent } from './domain/request-event.ts'
 import type { EvidenceRow } from './domain/verdict.ts'
 
-// ---------------------------------------------------------------- time and log
-
 export interface Clock {
   /** Unix ms. */
   now(): number
@@ -21,8 +19,6 @@ export interface Log {
   error(fields: object, message: string): void
   child(fields: object): Log
 }
-
-// ---------------------------------------------------------------- bus
 
 export interface BusRecord {
   readonly partition: number
@@ -125,8 +121,6 @@ export interface Bus {
   close(): Promise<void>
 }
 
-// ---------------------------------------------------------------- events in the store
-
 /** Where a record stood in Kafka, stored in every row. */
 export interface RecordPlace {
   readonly topic: string
@@ -170,8 +164,6 @@ export interface EventStore {
   progress(topic: string): Promise<PartitionProgress[]>
   saveProgress(progress: readonly PartitionProgress[]): Promise<void>
 }
-
-// ---------------------------------------------------------------- blocks, releases, decisions
 
 export interface BlockRange {
   readonly releaseId: string
@@ -262,15 +254,30 @@ export interface AckStore {
   acks(route: string): Promise<RouterAck[]>
 }
 
-export interface Store extends EventStore, BlockStore, ReleaseStore, DecisionStore, AckStore {
+/** Answer to a query of a person: column names, and one array a row. */
+export interface QueryAnswer {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly unknown[])[]
+}
+
+export interface QueryStore {
+  /** One statement that only reads; throws `invalid_input` with the engine's words otherwise. */
+  query(sql: string): Promise<QueryAnswer>
+}
+
+export interface Store
+  extends QueryStore,
+    EventStore,
+    BlockStore,
+    ReleaseStore,
+    DecisionStore,
+    AckStore {
   /** Brings the tables to the newest migration; safe to repeat. Returns the names applied. */
   migrate(): Promise<string[]>
   /** Resolves if the store answers, else rejects with `store_unavailable`. */
   ping(): Promise<void>
   close(): Promise<void>
 }
-
-// ---------------------------------------------------------------- metrics
 
 export type CounterName =
   | 'haldane_events_consumed_total'
@@ -286,9 +293,7 @@ export type GaugeName =
   | 'haldane_release_phase'
 
 export type HistogramName =
-  | 'haldane_insert_batch_rows'
-  | 'haldane_insert_duration_seconds'
-  | 'haldane_tick_duration_seconds'
+  `haldane_${'insert_batch_rows' | 'insert_duration_seconds' | 'tick_duration_seconds'}`
 
 /** A closed list of metrics; label values come from closed or configured sets, never from events. */
 export interface Metrics {

@@ -162,7 +162,7 @@ function conclude(
   const run = `HALDANE_DATA_DIR=${KEPT_DIR} npm run --silent haldane --`
   terminal.out(`  ${run} release status ${first.release_id}`)
   terminal.out(
-    `  ${run} sql "SELECT locale, device, version, requests, error_rate, latency_p95_ms, quality FROM v_cohort_metrics ORDER BY locale, device, version"`,
+    `  ${run} sql "SELECT locale, device, model_version, requests, error_rate, latency_p95_ms, quality FROM v_cohort_metrics ORDER BY locale, device, model_version"`,
   )
   terminal.out(
     `  ${run} replay --release ${KEPT_DIR}/${RELEASE_B.fileName} --events ${KEPT_DIR}/${EVENTS_FILE} --start ${second.started_at}`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
+import { parseRfc3339 } from '../contract/rfc3339.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 
@@ -36,4 +37,13 @@ export function unreadable(path: string, cause: unknown): HaldaneError {
           ? 'it may not be read'
           : String(cause)
   return new HaldaneError('invalid_input', `${path}: ${why}`, { cause })
+}
+
+/** A time somebody wrote for an option; throws `usage`. */
+export function parseTime(option: string, text: string): number {
+  const timeMs = parseRfc3339(text)
+  if (timeMs !== null) return timeMs
+  throw new HaldaneError('usage', `${option}: "${text}" is no time`, {
+    remedy: 'write it like 2026-11-23T10:00:00Z',
+  })
 }

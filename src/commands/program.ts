@@ -4,6 +4,7 @@ import type { WorkerEnvironment } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
 import { EXIT_DONE, EXIT_INVALID, reportFailure } from './failure.ts'
+import { readerOf } from './offline.ts'
 import type { Terminal } from './terminal.ts'
 
 interface Context {
@@ -40,6 +41,7 @@ export async function runProgram(
     })
   addRunVerbs(program, verb, context)
   addReplay(program, verb, context)
+  addSql(program, verb, context)
   addReleaseVerbs(program, verb, context)
 
   try {
@@ -92,6 +94,21 @@ function addRunVerbs(program: Command, verb: AddVerb, context: Context): void {
   })
 }
 
+function addSql(program: Command, verb: AddVerb, context: Context): void {
+  const sql = program
+    .command('sql <statement>')
+    .description('answers a reading statement from the data directory, when no worker holds it')
+    .option('--json', 'one object a row')
+    .addHelpText(
+      'after',
+      '\nExample:\n  haldane sql "SELECT * FROM v_decisions ORDER BY generation"',
+    )
+  verb(sql, async () => {
+    const { runSql } = await import('./sql.ts')
+    return runSql(sql.args[0] ?? '', sql.opts(), context.terminal, context.environment())
+  })
+}
+
 function addReplay(program: Command, verb: AddVerb, context: Context): void {
   const replay = program
     .command('replay')
@@ -131,6 +148,7 @@ const MANUAL: readonly (readonly [ManualCommand, string])[] = [
 function addReleaseVerbs(program: Command, verb: AddVerb, context: Context): void {
   const release = program.command('release').description('starts, shows and operates releases')
   const { terminal } = context
+  const reader = (command: Command) => readerOf(clientOf(command), terminal, context.environment)
   const add = (
     usage: string,
     description: string,
@@ -149,12 +167,13 @@ function addReleaseVerbs(program: Command, verb: AddVerb, context: Context): voi
   )
     .option('--by <name>', 'who starts it (default: the user of this machine)')
     .option('--reason <text>', 'why')
+    .option('--start <time>', 'event time from which to judge (default: now)')
     .addHelpText('after', '\nExample:\n  haldane release start release.yaml --reason "ticket 42"')
   add('list', 'all releases, newest first', (verbs, command) =>
-    verbs.listReleases(command.opts(), clientOf(command), terminal),
+    verbs.listReleases(command.opts(), reader(command), terminal),
   )
   add('status [release]', 'one release on one screen (default: the newest)', (verbs, command) =>
-    verbs.showRelease(command.args[0], command.opts(), clientOf(command), terminal),
+    verbs.showRelease(command.args[0], command.opts(), reader(command), terminal),
   ).addHelpText('after', '\nExample:\n  haldane release status intent-classifier/production/1.5.0')
   add('watch [release]', 'every decision until the last one', (verbs, command) =>
     verbs.watchRelease(command.args[0], command.opts(), clientOf(command), terminal),

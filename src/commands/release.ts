@@ -5,7 +5,8 @@ import type { WireReleaseView } from '../adapters/http/release-view.ts'
 import { noSuchRelease } from '../pipeline/analyze.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
 import { EXIT_DONE } from './failure.ts'
-import { readInput, readReleaseFile } from './input-file.ts'
+import { parseTime, readInput, readReleaseFile } from './input-file.ts'
+import type { ReleaseReader } from './offline.ts'
 import { renderDecisionLine, renderRelease, renderTraffic } from './release-screen.ts'
 import { renderTable, type Terminal } from './terminal.ts'
 
@@ -17,7 +18,7 @@ export interface Author {
 /** Starts a release on the worker; the file is checked here first, so that problems name its path. */
 export async function startRelease(
   file: string,
-  options: Author & { readonly json?: boolean },
+  options: Author & { readonly json?: boolean; readonly start?: string },
   client: WorkerClient,
   terminal: Terminal,
 ): Promise<number> {
@@ -26,6 +27,7 @@ export async function startRelease(
     source: readInput(file),
     fileName: basename(file),
     ...author(options),
+    ...(options.start === undefined ? {} : { startAtMs: parseTime('--start', options.start) }),
   })
   if (options.json === true) terminal.out(JSON.stringify({ release_id: receipt.releaseId }))
   else {
@@ -37,7 +39,7 @@ export async function startRelease(
 
 export async function listReleases(
   options: { readonly json?: boolean },
-  client: WorkerClient,
+  client: ReleaseReader,
   terminal: Terminal,
 ): Promise<number> {
   const views = await client.releases()
@@ -73,7 +75,7 @@ export async function listReleases(
 export async function showRelease(
   releaseId: string | undefined,
   options: { readonly json?: boolean },
-  client: WorkerClient,
+  client: ReleaseReader,
   terminal: Terminal,
 ): Promise<number> {
   const view = await find(releaseId, client)
@@ -121,7 +123,10 @@ export async function commandRelease(
   return EXIT_DONE
 }
 
-async function find(releaseId: string | undefined, client: WorkerClient): Promise<WireReleaseView> {
+async function find(
+  releaseId: string | undefined,
+  client: ReleaseReader,
+): Promise<WireReleaseView> {
   const view =
     releaseId === undefined ? (await client.releases())[0] : await client.release(releaseId)
   if (view == null) throw noSuchRelease(releaseId ?? '(none was ever started)')

@@ -5,14 +5,13 @@ import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
 import type { WorkerEnvironment } from '../app.ts'
 import { type ControlCommand, decodeControlCommand } from '../contract/control-command.ts'
 import { decisionToWire, encodeDecision } from '../contract/decision.ts'
-import { parseRfc3339 } from '../contract/rfc3339.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { Rejection } from '../domain/request-event.ts'
 import { replay } from '../pipeline/replay.ts'
 import { EXIT_DONE } from './failure.ts'
 import { formatCount } from './figures.ts'
-import { readInput, readReleaseFile, unreadable } from './input-file.ts'
+import { parseTime, readInput, readReleaseFile, unreadable } from './input-file.ts'
 import { renderDecisionLine, renderEvidence, renderReasons } from './release-screen.ts'
 import { createProgress, type Terminal } from './terminal.ts'
 
@@ -36,7 +35,7 @@ export async function runReplay(
   { log, clock }: WorkerEnvironment,
 ): Promise<number> {
   const spec = readReleaseFile(options.release)
-  const startMs = options.start === undefined ? null : parseStart(options.start)
+  const startMs = options.start === undefined ? null : parseTime('--start', options.start)
   const commands = options.control === undefined ? [] : readCommands(options.control)
   requireSplit(options.split)
   const chunks = await openEvents(options.events)
@@ -98,14 +97,6 @@ function createRejectionReport(file: string, terminal: Terminal) {
       if (more > 0) terminal.note(`… and ${formatCount(more)} more rejected lines`)
     },
   }
-}
-
-function parseStart(text: string): number {
-  const startMs = parseRfc3339(text)
-  if (startMs !== null) return startMs
-  throw new HaldaneError('usage', `--start: "${text}" is no time`, {
-    remedy: 'write it like 2026-11-23T10:00:00Z',
-  })
 }
 
 function requireSplit(split: string): void {

@@ -52,6 +52,8 @@ export interface WorkerApi {
     readonly fileName: string
     readonly by: string
     readonly reason: string
+    /** Event time from which to judge, Unix ms; missing: the time of the command. */
+    readonly startAtMs?: number
   }): Promise<CommandOutcome>
   /** Rejects with `not_found`, `conflict`. */
   commandRelease(request: {

@@ -395,6 +395,30 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
       })
     })
 
+    describe('questions of people', () => {
+      it('are answered with column names and rows, in any reading statement', async () => {
+        expect(await store.query("SELECT 1 AS a, 'x;y' AS b; ")).toEqual({
+          columns: ['a', 'b'],
+          rows: [[1, 'x;y']],
+        })
+        expect(await store.query('SELECT 1 AS a WHERE 0')).toEqual({ columns: ['a'], rows: [] })
+        const { rows } = await store.query('SHOW TABLES')
+        expect(rows.flat()).toContain('v_decisions')
+        expect((await store.query('DESCRIBE TABLE v_decisions')).rows.length).toBeGreaterThan(5)
+      })
+
+      it.each([
+        'DROP TABLE decisions',
+        'SELECT 1; DROP TABLE decisions',
+        "INSERT INTO router_acks (route) VALUES ('x')",
+        'WITH 1 AS a INSERT INTO router_acks (applied_generation) SELECT a',
+        'SET max_threads = 1',
+        'SELECT * FROM nowhere',
+      ])('are refused when they do more than read or make no sense: %s', async (statement) => {
+        await expect(store.query(statement)).rejects.toMatchObject({ code: 'invalid_input' })
+      })
+    })
+
     describe('router acks', () => {
       it('show the newest of each router of the route, in whatever order they came', async () => {
         const route = unique('route')

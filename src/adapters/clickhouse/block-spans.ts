@@ -48,7 +48,7 @@ export function cutByEvents(
   let events = 0
   for (let blockMs = span.fromMs; blockMs < span.toMs; blockMs += lengthMs) {
     const own = eventsOf.get(blockMs) ?? 0
-    if (events > 0 && events + own > EVENTS_AGGREGATED_AT_ONCE) {
+    if (own > 0 && events > 0 && events + own > EVENTS_AGGREGATED_AT_ONCE) {
       spans.push({ fromMs, toMs: blockMs })
       fromMs = blockMs
       events = 0

@@ -23,8 +23,8 @@ export function storeFailure(thrown: unknown, statement: string): HaldaneError {
   const code = wordOf(thrown, 'code')
   if (isDiskFull(text, type, code)) {
     return new HaldaneError('disk_full', `no space left on the store's disk (${statement})`, {
-      remedy: 'free space on the disk of the data directory; the worker then goes on by itself',
-      retryable: true,
+      remedy:
+        'free space on the disk of the data directory and start again: what was not stored is read again',
       cause: thrown,
     })
   }

@@ -43,6 +43,8 @@ export interface SqlConnection {
   select<Row>(query: NamedQuery<Row>, params?: SqlParams): Promise<Row[]>
   /** For many rows: each an array of columns, not checked. */
   selectTuples(name: string, sql: string, params?: SqlParams): Promise<unknown[][]>
+  /** For people: column names, then one array a row, of one statement that only reads. */
+  ask(sql: string): Promise<unknown[][]>
   insertSelect(insert: InsertSelect): Promise<void>
   insertRows(insert: InsertRows): Promise<void>
   /** CREATE, ALTER, DROP. */
@@ -51,11 +53,13 @@ export interface SqlConnection {
   close(): Promise<void>
 }
 
+type RowFormat = 'JSONEachRow' | 'JSONCompactEachRow' | 'JSONCompactEachRowWithNames'
+
 /** What is used of `@clickhouse/client`; its per-statement settings stay out of reach. */
 export interface SqlClient {
   query(statement: {
     query: string
-    format: 'JSONEachRow' | 'JSONCompactEachRow'
+    format: RowFormat
     query_params: Record<string, unknown>
   }): Promise<{ text(): Promise<string> }>
   command(statement: { query: string; query_params: Record<string, unknown> }): Promise<unknown>
@@ -69,6 +73,8 @@ const SELECT_SETTINGS = {
   max_execution_time: SELECT_SECONDS,
   output_format_json_quote_64bit_integers: 0,
 }
+// People ask anything: whatever is not a read is refused by the engine itself.
+const ASK_SETTINGS = { ...SELECT_SETTINGS, readonly: 2 }
 const INSERT_SETTINGS = { async_insert: 0, max_execution_time: INSERT_SECONDS }
 // Fields the table does not have must fail instead of being dropped.
 const ROWS_SETTINGS = {
@@ -96,10 +102,11 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
     name: string,
     sql: string,
     params: SqlParams,
-    format: 'JSONEachRow' | 'JSONCompactEachRow',
+    format: RowFormat,
+    settings: SqlSettings = SELECT_SETTINGS,
   ): Promise<unknown[]> {
     assertHarmless(name, sql, 'select')
-    const query = `${sql}\nSETTINGS ${settingsClause(SELECT_SETTINGS)}`
+    const query = `${sql}\nSETTINGS ${settingsClause(settings)}`
     const text = await inTurn(name, async () =>
       (await client.query({ query, format, query_params: { ...params } })).text(),
     )
@@ -113,6 +120,10 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
     },
     async selectTuples(name, sql, params = {}) {
       return (await lines(name, sql, params, 'JSONCompactEachRow')) as unknown[][]
+    },
+    async ask(sql) {
+      const names = await lines('query', sql, {}, 'JSONCompactEachRowWithNames', ASK_SETTINGS)
+      return names as unknown[][]
     },
     async insertSelect({ name, table, columns, select, params = {}, settings = {} }) {
       assertHarmless(name, select, 'insert')

@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts'
 import { createEventStore } from './event-store.ts'
 import { MIGRATIONS_DIR } from './migration-files.ts'
 import { applyMigrations } from './migrations.ts'
+import { createQueryStore } from './query-store.ts'
 import { createRecordTimes } from './record-time.ts'
 import { createReleaseStore } from './release-store.ts'
 import type { NamedQuery } from './sql-connection.ts'
@@ -37,6 +38,7 @@ export function createStore(engine: Engine, options: StoreOptions): Store {
     ...createReleaseStore(engine.analysis, recordTime),
     ...createDecisionStore(engine.analysis, recordTime),
     ...createAckStore(engine.analysis),
+    ...createQueryStore(engine.analysis),
     migrate: () => applyMigrations(engine.analysis, migrationsDir, { clock, log }),
     async ping() {
       await engine.analysis.select(PING).catch((thrown: unknown) => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireDecision } from '../../contract/decision.ts'
+import { formatTime } from '../../contract/rfc3339.ts'
 import { isObject } from '../../contract/stored-text.ts'
 import type { WorkerApi } from '../../contract/worker-api.ts'
 import type { HaldaneError } from '../../domain/errors.ts'
@@ -105,10 +106,15 @@ export function createWorkerClient(options: {
   const clock = options.clock ?? wallClock
 
   return {
-    async startRelease({ source, fileName, by, reason }) {
+    async startRelease({ source, fileName, by, reason, startAtMs }) {
+      const query = new URLSearchParams({
+        by,
+        ...(reason === '' ? {} : { reason }),
+        ...(startAtMs === undefined ? {} : { start: formatTime(startAtMs) }),
+      })
       const answer = await connection.ask({
         method: 'POST',
-        path: `/v1/releases?${new URLSearchParams({ by, ...(reason === '' ? {} : { reason }) })}`,
+        path: `/v1/releases?${query}`,
         headers: {
           'content-type': 'application/yaml',
           'x-file-name': encodeURIComponent(fileName),

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { parseRfc3339 } from '../../contract/rfc3339.ts'
 import { hasLength, isObject } from '../../contract/stored-text.ts'
 import { isStoredText } from '../../contract/wire-field.ts'
 import type { ReleaseView, WorkerApi } from '../../contract/worker-api.ts'
@@ -46,6 +47,16 @@ function sourceOf(request: FastifyRequest): string {
     })
   }
   return source
+}
+
+/** Event time from which a release is judged; none given means from now on. */
+function startTime(text: string | undefined): { startAtMs?: number } {
+  if (text === undefined) return {}
+  const startAtMs = parseRfc3339(text)
+  if (startAtMs !== null) return { startAtMs }
+  throw new DoorError('invalid_input', 'start must be a time like 2026-11-23T10:00:00Z.', {
+    extensions: { errors: [{ field: 'start', code: 'format', message: 'an RFC 3339 time' }] },
+  })
 }
 
 function optionalQuery(request: FastifyRequest, name: string): string | undefined {
@@ -112,6 +123,7 @@ export function addReleaseRoutes(app: FastifyInstance, deps: { api: WorkerApi })
           source: sourceOf(request),
           fileName: fileNameOf(request),
           ...author(optionalQuery(request, 'by'), optionalQuery(request, 'reason')),
+          ...startTime(optionalQuery(request, 'start')),
         })
         const receipt = receiptOf(outcome)
         reply.header('location', `/v1/releases/${encodeURIComponent(outcome.releaseId)}`)

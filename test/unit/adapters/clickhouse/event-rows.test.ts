@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { EventRows, latencyBinOf } from '../../../../src/adapters/clickhouse/event-rows.ts'
+import { plainEvent } from '../../../integration/store/random-events.ts'
+
+const place = { topic: 't', partition: 1, offset: 2, timestampMs: 3, arrivalWatermarkMs: 4 }
+
+describe('a batch of events', () => {
+  it('counts its rows and bytes and gives exactly these bytes', () => {
+    const batch = new EventRows()
+    batch.add(plainEvent(), place)
+    expect(batch.rows).toBe(1)
+    expect(batch.contents()).toHaveLength(batch.bytes)
+    expect([...batch.contents().subarray(0, 6)]).toEqual([1, 0x74, 1, 0, 0, 0])
+  })
+
+  it('grows as far as it must and keeps what is in it', () => {
+    const batch = new EventRows()
+    const event = plainEvent({
+      predictionLabel: 'é'.repeat(256),
+      attributes: Object.fromEntries(
+        Array.from({ length: 16 }, (_, index) => [
+          `name-${index}`.padEnd(64, '€'),
+          '😀'.repeat(128),
+        ]),
+      ),
+      kpi: { ['k'.repeat(64)]: 1 },
+    })
+    batch.add(event, place)
+    const one = Buffer.from(batch.contents())
+    for (let index = 1; index < 500; index++) batch.add(event, place)
+    expect(batch.bytes).toBe(500 * one.length)
+    expect(batch.bytes).toBeGreaterThan(2 << 20)
+    for (const index of [0, 1, 250, 499]) {
+      const row = batch.contents().subarray(index * one.length, (index + 1) * one.length)
+      expect(one.equals(row)).toBe(true)
+    }
+  })
+})
+
+describe('the latency bin of an event', () => {
+  it.each([
+    ['ok', 100, 463],
+    ['timeout', 100, 463],
+    ['ok', 0, -32_767],
+    ['timeout', null, 32_767],
+    ['error', 100, -32_768],
+    ['cancelled', 100, -32_768],
+    ['rejected', null, -32_768],
+  ] as const)('of %s with %s ms is %i', (outcome, latencyMs, bin) => {
+    expect(latencyBinOf(plainEvent({ outcome, latencyMs }))).toBe(bin)
+  })
+})
