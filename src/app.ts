@@ -98,14 +98,9 @@ interface Parts {
 }
 
 async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): Promise<Service> {
-  const { config, environment, metrics, lifecycle, fail, signal } = parts
+  const { config, environment, metrics, lifecycle, fail } = parts
   const { log, clock } = environment
-  const patiently = <T>(what: string, operation: () => Promise<T>) =>
-    retry(operation, PATIENT, clock, {
-      signal,
-      onRetry: (error, delayMs) =>
-        log.warn({ delayMs, code: error.code }, `${what}: ${error.message}; trying again`),
-    })
+  const patiently = patience(parts)
 
   const store = await patiently('opening the store', () =>
     openEmbeddedStore({ dataDir: config.dataDir, clock, log }),
@@ -147,8 +142,8 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     ],
     exposeMetrics,
   })
-  const follower = await bus.follow(TOPICS.decisions.name, (record) =>
-    service.onDecisionRecord(record),
+  const follower = await patiently('following decisions', () =>
+    bus.follow(TOPICS.decisions.name, (record) => service.onDecisionRecord(record)),
   )
   lifecycle.defer('decision follower', () => follower.close())
   await startLoops(parts, { bus, store, analyzer, stored, embedded: memory !== null })
@@ -200,13 +195,24 @@ async function startLoops(
     },
   })
   lifecycle.defer('analysis', () => analyzer.stop())
-  await control.start()
+  const patiently = patience(parts)
+  await patiently('reading commands', () => control.start())
   lifecycle.defer('control', () => control.stop())
-  await acks.start()
+  await patiently('reading router acks', () => acks.start())
   lifecycle.defer('router acks', () => acks.stop())
-  await ingest.start()
+  await patiently('reading events', () => ingest.start())
   lifecycle.defer('ingest', () => ingest.stop())
   analyzer.start()
+}
+
+/** What is only unreachable is tried again until the worker ends. */
+function patience({ environment: { log, clock }, signal }: Parts) {
+  return <T>(what: string, operation: () => Promise<T>) =>
+    retry(operation, PATIENT, clock, {
+      signal,
+      onRetry: (error, delayMs) =>
+        log.warn({ delayMs, code: error.code }, `${what}: ${error.message}; trying again`),
+    })
 }
 
 /** One publisher per control partition, opened when its first release is taken over. */

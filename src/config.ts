@@ -53,7 +53,7 @@ const schema = z.object({
   HALDANE_BATCH_AGE_MS: z.coerce.number().int().min(10).max(60_000).optional(),
   HALDANE_IDLE_TIMEOUT_MS: milliseconds(30_000, 100, 3_600_000),
   HALDANE_TICK_MS: milliseconds(500, 10, 60_000),
-  HALDANE_KAFKA_SESSION_TIMEOUT_MS: milliseconds(45_000, 6000, 300_000),
+  HALDANE_KAFKA_SESSION_TIMEOUT_MS: milliseconds(45_000, 1000, 300_000),
 })
 
 /** Over HTTP somebody waits for each batch; from Kafka larger batches cost less. */

@@ -211,7 +211,7 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     async start() {
-      timer = setInterval(flushAged, Math.max(5, policy.ageMaxMs / 10))
+      timer ??= setInterval(flushAged, Math.max(5, policy.ageMaxMs / 10))
       joined = bus.consume({
         topic,
         groupId: options.groupId,

@@ -35,7 +35,7 @@ export function storeFailure(thrown: unknown, statement: string): HaldaneError {
       cause: thrown,
     })
   }
-  if (type === 'UNKNOWN_TABLE') {
+  if (isUnknownTable(thrown)) {
     return new HaldaneError(
       'store_unavailable',
       `the store lacks a table (${statement}): ${text}`,
@@ -46,6 +46,10 @@ export function storeFailure(thrown: unknown, statement: string): HaldaneError {
     )
   }
   return new HaldaneError('internal', `the store refused ${statement}: ${text}`, { cause: thrown })
+}
+
+export function isUnknownTable(thrown: unknown): boolean {
+  return wordOf(thrown, 'type') === 'UNKNOWN_TABLE'
 }
 
 function isDiskFull(text: string, type: string, code: string): boolean {

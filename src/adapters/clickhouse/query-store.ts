@@ -1,5 +1,6 @@
 import { HaldaneError, toHaldaneError } from '../../domain/errors.ts'
 import type { QueryStore } from '../../ports.ts'
+import { isUnknownTable } from './engine-failure.ts'
 import type { SqlConnection } from './sql-connection.ts'
 import { maskedSql } from './sql-text.ts'
 
@@ -20,7 +21,8 @@ export function createQueryStore(sql: SqlConnection): QueryStore {
         return { columns: columns.map(String), rows }
       } catch (thrown) {
         const error = toHaldaneError(thrown)
-        if (error.code !== 'internal') throw error
+        // A table that is not there is a slip of the person, unless it is the worker that asks.
+        if (error.code !== 'internal' && !isUnknownTable(error.cause)) throw error
         throw new HaldaneError('invalid_input', error.message, { cause: thrown })
       }
     },
