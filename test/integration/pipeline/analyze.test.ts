@@ -1,0 +1,202 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMemoryBus } from '../../../src/adapters/memory/bus.ts'
+import { systemClock } from '../../../src/adapters/ops/clock.ts'
+import { silentLog } from '../../../src/adapters/ops/logger.ts'
+import { noMetrics } from '../../../src/adapters/ops/metrics.ts'
+import { decisionToWire, decodeDecision } from '../../../src/contract/decision.ts'
+import { parseReleaseFile } from '../../../src/contract/release-file.ts'
+import type { Decision } from '../../../src/domain/decision.ts'
+import { HaldaneError } from '../../../src/domain/errors.ts'
+import { createAnalyzer, unfinished } from '../../../src/pipeline/analyze.ts'
+import { storeFile } from '../../../src/pipeline/file-intake.ts'
+import { createPublisher } from '../../../src/pipeline/publisher.ts'
+import type { Bus, ReleaseRecord, Store } from '../../../src/ports.ts'
+import { generateEvents, releaseFile } from '../../support/event-generator.ts'
+import { useTempStore } from '../../support/temp-store.ts'
+
+const START_MS = Date.UTC(2026, 10, 23, 10)
+const EVENTS = 20_000
+const DECISIONS = { name: 'decisions', partitions: 1, compacted: true }
+const temp = useTempStore()
+let store: Store
+
+beforeAll(() => {
+  store = temp().store
+})
+
+function releaseOf(model: string): ReleaseRecord {
+  const source = releaseFile({ rest: 'heartbeat: 15s' }).replace('intent-classifier', model)
+  const parsed = parseReleaseFile(source, { fileName: 'release.yaml' })
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
+  return {
+    releaseId: `${parsed.spec.route}/${parsed.spec.canary}`,
+    spec: parsed.spec,
+    source,
+    startedAtMs: START_MS,
+    startedBy: 'ada',
+    controlPartition: 0,
+    commandId: `start-${model}`,
+  }
+}
+
+/** Five minutes of events of the model, stored, with the watermark at their end. */
+async function prepare(model: string): Promise<{ bus: Bus; release: ReleaseRecord }> {
+  const options = { seed: 3, events: EVENTS, startMs: START_MS, durationMs: 300_000 }
+  const effect = (arm: string) => (arm === 'canary' ? { errorRate: 0.03 } : {})
+  const lines = [...generateEvents({ ...options, canaryShare: 0.2, modelName: model, effect })]
+  const bytes = new TextEncoder().encode(lines.map((event) => JSON.stringify(event)).join('\n'))
+  const { maxEventTimeMs } = await storeFile({
+    store,
+    chunks: (async function* () {
+      yield bytes
+    })(),
+    onRejected: () => undefined,
+    onProgress: () => undefined,
+  })
+  await store.saveProgress([
+    {
+      ...{ topic: model, partition: 0, nextOffset: EVENTS, maxEventTimeMs, caughtUp: true },
+      updatedAtMs: Date.now(),
+    },
+  ])
+  const bus = createMemoryBus({ clock: systemClock })
+  await bus.ensureTopics([DECISIONS])
+  const release = releaseOf(model)
+  await store.recordRelease(release)
+  return { bus, release }
+}
+
+/** A worker's analysis side until its release has ended or it dies. */
+async function analyze(bus: Bus, target: Store, model: string): Promise<string> {
+  let failure = ''
+  const open = new Set<{ close(): Promise<void> }>()
+  const analyzer = createAnalyzer({
+    ...{ store: target, clock: systemClock, log: silentLog, metrics: noMetrics },
+    requestsTopic: model,
+    idleTimeoutMs: 600_000,
+    tickMs: 10,
+    publisherFor: () => {
+      const publisher = createPublisher({
+        ...{ bus, store: target, clock: systemClock, log: silentLog, metrics: noMetrics },
+        topic: DECISIONS.name,
+        producerId: 'p0',
+      })
+      open.add(publisher)
+      return publisher
+    },
+    onFailure: (error) => {
+      failure = error.message
+    },
+  })
+  try {
+    const mine = (await unfinished(store)).filter((release) => release.spec.modelName === model)
+    for (const release of mine) await analyzer.adopt(release)
+    for (let round = 0; round < 3; round++) await analyzer.tick()
+  } catch (error) {
+    failure = (error as Error).message
+  }
+  for (const publisher of open) await publisher.close()
+  await analyzer.stop()
+  return failure
+}
+
+function comparable(decision: Decision, model: string) {
+  const { decided_at, expires_at, ...rest } = decisionToWire(decision)
+  const text = JSON.stringify({ ...rest, ended: expires_at === null })
+  return JSON.parse(text.replaceAll(model, 'model')) as unknown
+}
+
+async function published(bus: Bus): Promise<number[]> {
+  const records = await bus.readToEnd(DECISIONS.name, 0)
+  const text = new TextDecoder()
+  return records.map(({ value }) => decodeDecision(text.decode(value ?? undefined)).generation)
+}
+
+/** The store dying at the `at`-th call of a method, before or after it has done its work. */
+function dyingStore(
+  method: 'recordDecision' | 'closeBlocks' | 'closeHistory',
+  when: string,
+  at: number,
+): Store {
+  let calls = 0
+  const call = store[method] as (argument: unknown) => Promise<void>
+  return {
+    ...store,
+    [method]: async (argument: unknown) => {
+      const hit = ++calls === at
+      if (hit && when === 'before') throw new HaldaneError('internal', 'killed')
+      await call(argument)
+      if (hit) throw new HaldaneError('internal', 'killed')
+    },
+  }
+}
+
+/** The bus dying at the `at`-th publication. */
+function dyingBus(bus: Bus, when: string, at: number): Bus {
+  let calls = 0
+  return {
+    ...bus,
+    async fencedProducer(id) {
+      const producer = await bus.fencedProducer(id)
+      return {
+        ...producer,
+        async produce(topic, records) {
+          const hit = ++calls === at
+          if (hit && when === 'before') throw new HaldaneError('internal', 'killed')
+          await producer.produce(topic, records)
+          if (hit) throw new HaldaneError('internal', 'killed')
+        },
+      }
+    },
+  }
+}
+
+describe('analysis', () => {
+  const expected: unknown[] = []
+
+  it('decides from stored events alone, up to the rollback, and publishes what it recorded', async () => {
+    const { bus, release } = await prepare('plain')
+    expect(await analyze(bus, store, 'plain')).toBe('')
+    const decisions = await store.decisions({ releaseId: release.releaseId })
+    expected.push(...decisions.map((decision) => comparable(decision, 'plain')))
+    expect(decisions.at(-1)?.phase).toBe('rolled_back')
+    expect(decisions.length).toBeGreaterThan(5)
+    expect(await published(bus)).toEqual(decisions.map((decision) => decision.generation))
+  })
+
+  const deaths = (['recordDecision', 'publish', 'closeBlocks', 'closeHistory'] as const).flatMap(
+    (what) => (['before', 'after'] as const).map((when) => ({ what, when })),
+  )
+
+  it.each(deaths)(
+    'makes the same decisions when it dies $when $what and starts again',
+    async ({ what, when }) => {
+      const model = `${what}-${when}`.toLowerCase()
+      const { bus, release } = await prepare(model)
+      for (const at of what === 'closeHistory' ? [1] : [1, 2, 3]) {
+        const failure =
+          what === 'publish'
+            ? await analyze(dyingBus(bus, when, at), store, model)
+            : await analyze(bus, dyingStore(what, when, at), model)
+        // Later calls may not come any more: then the release has ended already.
+        expect(['killed', '']).toContain(failure)
+      }
+      expect(await analyze(bus, store, model)).toBe('')
+      const decisions = await store.decisions({ releaseId: release.releaseId })
+      expect(decisions.map((decision) => decision.generation)).toEqual(
+        decisions.map((_, i) => i + 1),
+      )
+      expect(decisions.map((decision) => comparable(decision, model))).toEqual(expected)
+      expect(await published(bus)).toEqual(decisions.map((decision) => decision.generation))
+    },
+  )
+
+  it('gives a release that was only recorded its first decision', async () => {
+    const { bus, release } = await prepare('pending')
+    expect((await unfinished(store)).map((one) => one.releaseId)).toContain(release.releaseId)
+    await analyze(bus, store, 'pending')
+    const [first] = await store.decisions({ releaseId: release.releaseId })
+    expect(first?.reasons[0]?.code).toBe('release_started')
+    expect((await unfinished(store)).map((one) => one.releaseId)).not.toContain(release.releaseId)
+  })
+})
