@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { LogLevel } from './adapters/ops/logger.ts'
 import { HaldaneError } from './domain/errors.ts'
 import { type BatchPolicy, DEFAULT_BATCH_POLICY } from './pipeline/batch-policy.ts'
+import type { LogLevel } from './ports.ts'
 
 export const ROLES = ['ingest', 'analyze', 'api'] as const
 export type Role = (typeof ROLES)[number]

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { systemClock } from './adapters/ops/clock.ts'
-import { createLog, type LogLevel } from './adapters/ops/logger.ts'
+import { createLog } from './adapters/ops/logger.ts'
 import { runProgram } from './commands/program.ts'
 import { processTerminal } from './commands/terminal.ts'
+import type { LogLevel } from './ports.ts'
 
 const packageFile = new URL('../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }

@@ -11,6 +11,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
 /** Structured log; the first argument holds fields, never values of events. */
 export interface Log {
   debug(fields: object, message: string): void

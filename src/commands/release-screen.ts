@@ -1,7 +1,6 @@
 import type { WireReleaseView } from '../adapters/http/release-view.ts'
 import type { WireDecision } from '../contract/decision.ts'
 import type { WireEvidence } from '../contract/evidence.ts'
-import { describeDuration } from '../domain/time.ts'
 import {
   formatCohort,
   formatCount,
@@ -33,7 +32,7 @@ export function renderRelease(view: WireReleaseView, color: Color): string[] {
   ]
 }
 
-export function renderHead(view: WireReleaseView, color: Color): string[] {
+function renderHead(view: WireReleaseView, color: Color): string[] {
   const { step, decision } = view
   const where =
     step === null ? '' : ` · step ${Math.min(step.index + 1, step.count)} of ${step.count}`
@@ -111,11 +110,7 @@ export function renderDecisionLine(decision: WireDecision, color: Color): string
   return `${decision.decided_at}  #${decision.generation} ${actionColor(decision.action, color)}  ${decision.phase}  ${traffic}  ${reasons}`
 }
 
-export function describeAge(fromIso: string, nowMs: number): string {
-  return describeDuration(Math.max(0, nowMs - Date.parse(fromIso)))
-}
-
-export function verdictColor(verdict: WireEvidence['verdict'], color: Color): string {
+function verdictColor(verdict: WireEvidence['verdict'], color: Color): string {
   const word = VERDICT_WORDS[verdict]
   if (verdict === 'breached') return color.red(word)
   if (verdict === 'within_limit') return color.green(word)

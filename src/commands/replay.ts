@@ -7,6 +7,7 @@ import { type ControlCommand, decodeControlCommand } from '../contract/control-c
 import { decisionToWire, encodeDecision } from '../contract/decision.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError } from '../domain/errors.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
 import type { Rejection } from '../domain/request-event.ts'
 import { replay } from '../pipeline/replay.ts'
 import { EXIT_DONE } from './failure.ts'
@@ -16,6 +17,7 @@ import { renderDecisionLine, renderEvidence, renderReasons } from './release-scr
 import { createProgress, type Terminal } from './terminal.ts'
 
 const REJECTIONS_SHOWN = 20
+const PROBLEMS_SHOWN = 20
 const CHUNK_BYTES = 1024 * 1024
 
 export interface ReplayArguments {
@@ -36,21 +38,21 @@ export async function runReplay(
 ): Promise<number> {
   const spec = readReleaseFile(options.release)
   const startMs = options.start === undefined ? null : parseTime('--start', options.start)
-  const commands = options.control === undefined ? [] : readCommands(options.control)
+  const commands =
+    options.control === undefined ? [] : readCommands(options.control, spec, terminal)
+  const batchRows = options.batchRows === undefined ? {} : parseBatchRows(options.batchRows)
   requireSplit(options.split)
   const chunks = await openEvents(options.events)
 
-  const dataDir = mkdtempSync(join(tmpdir(), 'haldane-replay-'))
   let newest: Decision | null = null
   const report = createRejectionReport(options.events, terminal)
   const progress = createProgress(terminal, () => clock.now())
-  try {
+  await withScratchDir(async (dataDir) => {
     const store = await openEmbeddedStore({ dataDir, clock, log })
     try {
       await store.migrate()
       const summary = await replay({
-        ...{ store, spec, chunks, startMs, commands },
-        ...(options.batchRows === undefined ? {} : { batchRows: Number(options.batchRows) }),
+        ...{ store, spec, chunks, startMs, commands, ...batchRows },
         onRejected: report.add,
         onProgress: (lines) => progress(() => `read ${formatCount(lines)} events …`),
         onDecision: (decision) => {
@@ -59,23 +61,37 @@ export async function runReplay(
           else terminal.out(renderDecisionLine(decisionToWire(decision), terminal.color))
         },
       })
-      if (options.json !== true) showEnd(newest, terminal)
       report.end()
+      if (newest === null) terminal.note(`no event of ${spec.route}: no release to decide on`)
+      else if (options.json !== true) showEnd(newest, terminal)
       terminal.note(JSON.stringify(summary))
     } finally {
       await store.close()
     }
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true })
-  }
+  })
   return EXIT_DONE
 }
 
-function showEnd(newest: Decision | null, terminal: Terminal): void {
-  if (newest === null) {
-    terminal.note('no event of the route: no release to decide on')
-    return
+/** A directory for the store of one replay, gone at its end, also when a signal ends it. */
+async function withScratchDir(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'haldane-replay-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const end = (signal: NodeJS.Signals) => {
+    remove()
+    for (const one of signals) process.off(one, end)
+    process.kill(process.pid, signal)
   }
+  for (const signal of signals) process.on(signal, end)
+  try {
+    await use(directory)
+  } finally {
+    for (const signal of signals) process.off(signal, end)
+    remove()
+  }
+}
+
+function showEnd(newest: Decision, terminal: Terminal): void {
   const wire = decisionToWire(newest)
   for (const line of ['', ...renderReasons(wire, terminal.color), '']) terminal.out(line)
   for (const line of renderEvidence(wire.evidence, terminal.color)) terminal.out(line)
@@ -99,6 +115,14 @@ function createRejectionReport(file: string, terminal: Terminal) {
   }
 }
 
+function parseBatchRows(text: string): { batchRows: number } {
+  const batchRows = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (batchRows > 0) return { batchRows }
+  throw new HaldaneError('usage', `--batch-rows: "${text}" is no number of rows`, {
+    remedy: 'write a whole number from 1, or leave it out',
+  })
+}
+
 function requireSplit(split: string): void {
   if (split === 'observed') return
   const remedy =
@@ -108,7 +132,8 @@ function requireSplit(split: string): void {
   throw new HaldaneError('usage', `--split: "${split}" cannot be used`, { remedy })
 }
 
-function readCommands(path: string): ControlCommand[] {
+/** Recorded commands to the release of the file, by time; a recording has those of all routes. */
+function readCommands(path: string, spec: ReleaseSpec, terminal: Terminal): ControlCommand[] {
   const commands: ControlCommand[] = []
   const problems: string[] = []
   for (const [index, line] of readInput(path).split('\n').entries()) {
@@ -116,12 +141,26 @@ function readCommands(path: string): ControlCommand[] {
     const command = decodeControlCommand(new TextEncoder().encode(line))
     if (Array.isArray(command)) {
       for (const { field, message } of command) {
-        problems.push(`${path}:${index + 1}: ${field}: ${message}`)
+        const place = [`${path}:${index + 1}`, field, message]
+        problems.push(place.filter((part) => part !== '').join(': '))
       }
     } else commands.push(command)
   }
+  const more = problems.length - PROBLEMS_SHOWN
+  if (more > 0) problems.splice(PROBLEMS_SHOWN, more, `… and ${formatCount(more)} more`)
   if (problems.length > 0) throw new HaldaneError('invalid_input', problems.join('\n'))
-  return commands.sort((a, b) => a.atMs - b.atMs)
+  const own = commands.filter((command) => isGivenTo(command, spec))
+  const others = commands.length - own.length
+  if (others > 0) {
+    terminal.note(`${path}: ${formatCount(others)} commands to other releases are left out`)
+  }
+  return own.sort((a, b) => a.atMs - b.atMs)
+}
+
+/** A release that was tried again has `~2` after its name; here it is the same. */
+function isGivenTo({ route, releaseId }: ControlCommand, spec: ReleaseSpec): boolean {
+  if (route !== spec.route) return false
+  return releaseId === undefined || releaseId.replace(/~\d+$/, '') === `${route}/${spec.canary}`
 }
 
 /** Fails before anything else is done when the file cannot be read; `-` is standard input. */

@@ -13,6 +13,7 @@ export interface Terminal {
 export function processTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
   const interactive = process.stdout.isTTY === true && env['TERM'] !== 'dumb'
   const colored = interactive && env['NO_COLOR'] === undefined
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', outliveReader)
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
@@ -20,6 +21,11 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
     color: picocolors.createColors(colored),
     columns: process.stdout.columns ?? 120,
   }
+}
+
+/** A reader that has seen enough, such as `head`, must not end a verb in the middle of its work. */
+function outliveReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 export interface Column {

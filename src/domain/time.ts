@@ -1,7 +1,4 @@
-/** A block is `[index · lengthMs, (index + 1) · lengthMs)` in Unix milliseconds of request start. */
-export function blockIndexOf(timeMs: number, lengthMs: number): number {
-  return Math.floor(timeMs / lengthMs)
-}
+/** A block is `[start, start + lengthMs)` in Unix ms of request start; starts are whole multiples of its length. */
 
 /** First block boundary at or after `timeMs`. */
 export function ceilToBlock(timeMs: number, lengthMs: number): number {

@@ -1,7 +1,8 @@
 import type { ControlCommand } from '../contract/control-command.ts'
 import type { Decision } from '../domain/decision.ts'
+import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
-import { floorToBlock } from '../domain/time.ts'
+import { describeDuration, floorToBlock } from '../domain/time.ts'
 import type { Store } from '../ports.ts'
 import { HISTORY_MS } from './analyze.ts'
 import { type FileIntakeOptions, storeFile } from './file-intake.ts'
@@ -9,13 +10,15 @@ import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 
 /** Blocks that are closed with one statement and then folded in order. */
 const BLOCKS_PER_ROUND = 2000
+/** How long a release may have waited for its first event; a slip in the year would take for ever. */
+const WAIT_MAX_MS = 7 * 86_400_000
 
 export interface ReplayOptions extends FileIntakeOptions {
   readonly store: Store
   readonly spec: ReleaseSpec
   /** Event time the release starts at; null: the block of the first event. */
   readonly startMs: number | null
-  /** Recorded commands in the order they were given. */
+  /** Recorded commands to this release in the order they were given; none from before it is obeyed. */
   readonly commands: readonly ControlCommand[]
   onDecision(decision: Decision): void
 }
@@ -31,20 +34,33 @@ export interface ReplaySummary {
 
 /**
  * Runs a recorded stream through the same pipeline in event time, on an empty store. What decides is
- * the same as live: the file's blocks are closed only as far as its own watermark reaches.
+ * the same as live: the file's blocks are closed only as far as its own watermark reaches. Throws
+ * `usage` for a start long before the first event.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { store, spec } = options
   const { accepted, rejected, maxEventTimeMs } = await storeFile(options)
-  const startedAtMs = options.startMs ?? (await firstBlock(store, spec))
+  const startedAtMs = startOf(options, await store.earliestEventMs(spec), maxEventTimeMs)
   if (startedAtMs !== null) await decideAll(options, startedAtMs, maxEventTimeMs)
   const anomalies = await store.countAnomalies(spec)
   return { events: accepted + rejected, accepted, rejected, ...anomalies }
 }
 
-async function firstBlock(store: Store, spec: ReleaseSpec): Promise<number | null> {
-  const earliestMs = await store.earliestEventMs(spec)
-  return earliestMs === null ? null : floorToBlock(earliestMs, spec.blocks.lengthMs)
+function startOf(
+  { spec, startMs }: ReplayOptions,
+  earliestMs: number | null,
+  maxEventTimeMs: number,
+): number | null {
+  if (startMs === null) {
+    return earliestMs === null ? null : floorToBlock(earliestMs, spec.blocks.lengthMs)
+  }
+  const waitMs = (earliestMs ?? maxEventTimeMs) - startMs
+  if (waitMs <= WAIT_MAX_MS) return startMs
+  throw new HaldaneError(
+    'usage',
+    `the release would start ${describeDuration(waitMs)} before the first event`,
+    { remedy: `start it at most ${describeDuration(WAIT_MAX_MS)} before` },
+  )
 }
 
 async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTimeMs: number) {
@@ -59,13 +75,13 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
     decidedAt: (watermark) => watermark,
   })
   options.onDecision(run.start('analyzer'))
+  const queue = options.commands.filter((command) => command.atMs >= startedAtMs)
   const closableMs = floorToBlock(maxEventTimeMs - watermarkMs, lengthMs)
-  if (closableMs < run.firstBlockMs) return
-  const historyFromMs = run.firstBlockMs - HISTORY_MS
-  await store.closeHistory({ releaseId, spec, fromMs: historyFromMs, toMs: run.firstBlockMs })
-  run.begin(await store.readHistory(releaseId, spec))
-
-  const queue = [...options.commands]
+  if (closableMs >= run.firstBlockMs) {
+    const historyFromMs = run.firstBlockMs - HISTORY_MS
+    await store.closeHistory({ releaseId, spec, fromMs: historyFromMs, toMs: run.firstBlockMs })
+    run.begin(await store.readHistory(releaseId, spec))
+  }
   while (run.windowEndMs < closableMs && !run.finished) {
     const fromMs = run.windowEndMs
     const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
@@ -78,7 +94,7 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
       if (run.finished) break
     }
   }
-  obey(run, queue, maxEventTimeMs, options.onDecision)
+  obey(run, queue, Number.POSITIVE_INFINITY, options.onDecision)
 }
 
 /** Commands given before the next block could be judged, in their order. */

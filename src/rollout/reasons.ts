@@ -1,9 +1,8 @@
 import { type CohortRef, describeCohort, OVERALL } from '../domain/cohort.ts'
-import type { Reason } from '../domain/decision.ts'
+import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
 import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
-import type { RolloutState } from './rollout.ts'
 
 /** Late events above this share of all make the picture incomplete (statistics, block rules). */
 const LATE_SHARE_MAX = 0.01
@@ -26,7 +25,7 @@ export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason
 /** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */
 export function holdReasons(
   spec: ReleaseSpec,
-  state: RolloutState,
+  state: DecisionDraft,
   assessment: Assessment,
   at: { endMs: number; releaseStartMs: number },
 ): Reason[] {
@@ -56,7 +55,7 @@ export function idleReason(code: 'no_traffic' | 'stale_data', silentMs: number):
 
 function dataReasons(
   spec: ReleaseSpec,
-  state: RolloutState,
+  state: DecisionDraft,
   assessment: Assessment,
   endMs: number,
 ): Reason[] {
@@ -83,7 +82,7 @@ function dataReasons(
   return reasons
 }
 
-function stepReasons(state: RolloutState, assessment: Assessment, endMs: number): Reason[] {
+function stepReasons(state: DecisionDraft, assessment: Assessment, endMs: number): Reason[] {
   const reasons: Reason[] = []
   const { step } = state
   const elapsedMs = Math.max(0, endMs - step.startedAtMs)
@@ -230,7 +229,7 @@ function isCell(spec: ReleaseSpec, cohort: CohortRef): boolean {
 }
 
 /** A metric's value with its unit, three significant digits. */
-export function describeValue(metric: string, value: number | null): string {
+function describeValue(metric: string, value: number | null): string {
   if (value === null) return 'no value'
   if (metric.startsWith('latency_')) return `${Number(value.toPrecision(3))} ms`
   if (metric === 'error_rate') return percent(value)

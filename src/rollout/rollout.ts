@@ -30,7 +30,7 @@ export type ManualCommand = 'pause' | 'resume' | 'promote' | 'abort' | 'rollback
 /** Cohorts beyond overall and the key ones that a decision names, by weighted evidence. */
 const LISTED_COHORTS = 5
 
-export function trafficOf(spec: ReleaseSpec, canaryWeight: number): TrafficShare[] {
+function trafficOf(spec: ReleaseSpec, canaryWeight: number): TrafficShare[] {
   return [
     { version: spec.stable, role: 'stable', weight: spec.totalWeight - canaryWeight },
     { version: spec.canary, role: 'canary', weight: canaryWeight },

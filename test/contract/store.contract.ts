@@ -429,11 +429,15 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
           appliedAtMs,
         })
         expect(await store.acks(route)).toEqual([])
-        await store.recordAcks([ack('b', 1, NOON), ack('a', 5, NOON)])
-        await store.recordAcks([ack('b', 3, NOON + 2)])
-        await store.recordAcks([ack('b', 2, NOON + 1)])
+        await store.recordAcks([ack('late', 1, NOON), ack('first', 3, NOON + 2), ack('a', 5, NOON)])
+        await store.recordAcks([ack('middle', 1, NOON), ack('late', 2, NOON + 1)])
+        await store.recordAcks([ack('middle', 3, NOON + 2), ack('first', 2, NOON + 1)])
+        await store.recordAcks([ack('middle', 2, NOON + 1), ack('late', 3, NOON + 2)])
         await store.recordAcks([])
-        expect(await store.acks(route)).toEqual([ack('a', 5, NOON), ack('b', 3, NOON + 2)])
+        expect(await store.acks(route)).toEqual([
+          ack('a', 5, NOON),
+          ...['first', 'late', 'middle'].map((router) => ack(router, 3, NOON + 2)),
+        ])
       })
     })
   })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,15 +30,15 @@ export async function findJava(): Promise<{ command: string } | { missing: strin
  * Two callers at once each fetch their own copy; the first to finish puts it in place.
  */
 export async function brokerJars(): Promise<string> {
-  const version = /<kafka.version>(.+)<\/kafka.version>/.exec(await readFile(POM, 'utf8'))?.[1]
-  const folder = join(CACHE, `kafka-${version}`)
+  const pom = await readFile(POM)
+  const folder = join(CACHE, createHash('sha256').update(pom).digest('hex').slice(0, 12))
   if (await exists(join(folder, 'complete'))) return join(folder, 'jars')
 
   await mkdir(CACHE, { recursive: true })
   const draft = await mkdtemp(join(CACHE, 'fetching-'))
   try {
     await fetchInto(join(draft, 'jars'))
-    await writeFile(join(draft, 'complete'), `Apache Kafka ${version}\n`)
+    await writeFile(join(draft, 'complete'), pom)
     await rename(draft, folder).catch(async (error: unknown) => {
       if (!(await exists(join(folder, 'complete')))) throw error
     })

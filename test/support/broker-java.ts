@@ -43,16 +43,19 @@ export async function startJavaBroker(
   const classPath = ['-cp', join(jars, '*')]
   const address = `127.0.0.1:${port}`
 
-  await writeFile(
-    properties,
-    serverProperties(port, await freePort(), join(folder, 'data'), settings),
-  )
-  const tool = [...classPath, 'kafka.tools.StorageTool']
-  const id = (await run(java, [...tool, 'random-uuid'])).stdout.trim()
-  await run(java, [...tool, 'format', '-t', id, '-c', properties])
-
   const command = [java, '-Xms256m', '-Xmx512m', ...classPath, 'kafka.Kafka', properties]
-  let running: BrokerProcess | null = await launch(folder, log, command, address)
+  const prepare = async () => {
+    const lines = serverProperties(port, await freePort(), join(folder, 'data'), settings)
+    await writeFile(properties, lines)
+    const tool = [...classPath, 'kafka.tools.StorageTool']
+    const id = (await run(java, [...tool, 'random-uuid'])).stdout.trim()
+    await run(java, [...tool, 'format', '-t', id, '-c', properties])
+    return launch(folder, log, command, address)
+  }
+  let running: BrokerProcess | null = await prepare().catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
 
   const end = async (signal: NodeJS.Signals) => {
     const ending = running

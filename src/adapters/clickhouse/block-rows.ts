@@ -88,7 +88,7 @@ function blockOf(startMs: number, rows: StoredBlockRow[], spec: ReleaseSpec): Cl
   return { startMs, endMs: startMs + spec.blocks.lengthMs, cells, ...totals }
 }
 
-/** Null when nothing says that the history was recorded. */
+/** Cells of the recorded history, ascending by cohort; none when there is none. */
 export function historyOf(tuples: readonly unknown[][], spec: ReleaseSpec): HistoryCell[] {
   const cells: HistoryCell[] = []
   for (const row of rowsOfFirstWriter(tuples.map(historyRow), 0)) {

@@ -124,7 +124,7 @@ function cellColumns(shape: BlockShape): string[] {
 }
 
 /** Columns of a cell as the tables name them. */
-export const CELL_COLUMNS = [
+const CELL_COLUMNS = [
   'requests',
   'errors',
   'latencies',

@@ -11,7 +11,7 @@ const DATABASE = 'haldane'
 export type OpenClient = (directory: string) => SqlClient
 
 /** Imported only here and only now: the engine is an optional dependency of 500 MB. */
-export async function loadEmbeddedClient(): Promise<OpenClient> {
+async function loadEmbeddedClient(): Promise<OpenClient> {
   const { createClient } = await import('@clickhouse/client')
   const { createChdbConnection } = await import('chdb/connection')
   type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>
@@ -88,7 +88,7 @@ function explainMissing(cause: unknown): never {
     `the embedded store needs the package chdb, which is not installed or does not run here: ${text}`,
     {
       remedy:
-        'run `npm install` without --omit=optional (Linux or macOS, x64 or arm64), or set HALDANE_CLICKHOUSE_URL to use a ClickHouse server',
+        'run `npm install` without --omit=optional (it runs on Linux and macOS, x64 and arm64)',
       cause,
     },
   )
@@ -124,7 +124,6 @@ async function explainRefusal(directory: string, cause: unknown): Promise<Haldan
     `the data directory ${directory} is in use by another process (pid ${holder})`,
     {
       remedy: 'stop that process, or choose another directory with HALDANE_DATA_DIR',
-      retryable: true,
       cause,
     },
   )

@@ -3,9 +3,9 @@ import { HaldaneError } from '../../domain/errors.ts'
 import { storeFailure } from './engine-failure.ts'
 import { assertHarmless, settingsClause } from './sql-text.ts'
 
-export type SqlParam = string | number | readonly string[] | readonly number[]
+type SqlParam = string | number | readonly string[] | readonly number[]
 export type SqlParams = Readonly<Record<string, SqlParam>>
-export type SqlSettings = Readonly<Record<string, string | number>>
+type SqlSettings = Readonly<Record<string, string | number>>
 
 /** A statement that gives rows: the name goes to errors, `row` checks what leaves the adapter. */
 export interface NamedQuery<Row> {
@@ -14,7 +14,7 @@ export interface NamedQuery<Row> {
   readonly row: z.ZodType<Row>
 }
 
-export interface InsertSelect {
+interface InsertSelect {
   readonly name: string
   readonly table: string
   readonly columns: readonly string[]
@@ -26,7 +26,7 @@ export interface InsertSelect {
 export type SqlValue = string | number | boolean | null
 
 /** A small insert; nothing happens when there are no rows. */
-export interface InsertRows {
+interface InsertRows {
   readonly name: string
   readonly table: string
   /** All with the same columns. Numbers are finite; text stands for what JSON cannot write. */
@@ -83,9 +83,13 @@ const ROWS_SETTINGS = {
   precise_float_parsing: 1,
 }
 
+const COLUMN_TYPES = `SELECT name, type FROM system.columns
+WHERE database = currentDatabase() AND table = {table:String}`
+
 export function createSqlConnection(client: SqlClient): SqlConnection {
   let tail: Promise<unknown> = Promise.resolve()
   let closed = false
+  const types = new Map<string, ReadonlyMap<string, string>>()
 
   function inTurn<T>(name: string, send: () => Promise<T>): Promise<T> {
     if (closed) {
@@ -96,6 +100,20 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
     })
     tail = turn.catch(() => undefined)
     return turn
+  }
+
+  /** Types of the columns, remembered until a definition may change them; only within a turn. */
+  async function typesOf(table: string): Promise<ReadonlyMap<string, string>> {
+    const known = types.get(table)
+    if (known !== undefined) return known
+    const result = await client.query({
+      query: COLUMN_TYPES,
+      format: 'JSONCompactEachRow',
+      query_params: { table },
+    })
+    const found = new Map(parseLines(await result.text()) as [string, string][])
+    if (found.size > 0) types.set(table, found)
+    return found
   }
 
   async function lines(
@@ -138,14 +156,23 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
       const columns = Object.keys(first)
       for (const row of rows) assertComplete(insert, columns, row)
       const list = columns.map((column) => `\`${column}\``).join(', ')
-      const head = `INSERT INTO ${table} (${list}) SETTINGS ${settingsClause(ROWS_SETTINGS)}`
       const body = rows.map((row) => JSON.stringify(row)).join('\n')
-      const query = `${head} FORMAT JSONEachRow\n${body}`
-      await inTurn(name, () => client.command({ query, query_params: {} }))
+      // As a parameter: to rows in the statement the embedded engine adds what standard input holds.
+      const query = `INSERT INTO ${table} (${list}) SETTINGS ${settingsClause(ROWS_SETTINGS)}
+SELECT ${list} FROM format(JSONEachRow, {structure:String}, {body:String})`
+      await inTurn(name, async () => {
+        const known = await typesOf(table)
+        const structure = columns.map((column) => `\`${column}\` ${known.get(column) ?? 'String'}`)
+        const query_params = { structure: structure.join(', '), body }
+        return client.command({ query, query_params })
+      })
     },
     async define(name, sql) {
       assertHarmless(name, sql, 'definition')
-      await inTurn(name, () => client.command({ query: sql, query_params: {} }))
+      await inTurn(name, () => {
+        types.clear()
+        return client.command({ query: sql, query_params: {} })
+      })
     },
     async close() {
       if (closed) return

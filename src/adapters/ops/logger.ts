@@ -1,7 +1,5 @@
 import { type Logger, pino, stdTimeFunctions } from 'pino'
-import type { Log } from '../../ports.ts'
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+import type { Log, LogLevel } from '../../ports.ts'
 
 /** JSON lines on stderr: stdout belongs to results. Never given values of events. */
 export function createLog(options: { level: LogLevel; version: string }): Log {
