@@ -1,7 +1,7 @@
 import type { WorkerEnvironment } from '../app.ts'
 import { type DemoFrame, renderFrame } from './demo-screen.ts'
 import { renderDecisionLine } from './release-screen.ts'
-import type { Terminal } from './terminal.ts'
+import { fitScreen, type Terminal } from './terminal.ts'
 
 const FRAME_EVERY_MS = 5000
 
@@ -28,7 +28,7 @@ function redrawing(terminal: Terminal): DemoDisplay {
       height = 0
     },
     show(frame) {
-      const lines = renderFrame(frame, terminal.color)
+      const lines = fitScreen(renderFrame(frame, terminal.color), terminal)
       // Up to the first line of the last frame, then erase to the end of the screen.
       const home = height === 0 ? '' : `\u001b[${height}A\u001b[J`
       out(home + lines.join('\n'))

@@ -8,6 +8,7 @@ export interface Terminal {
   readonly interactive: boolean
   readonly color: ReturnType<typeof picocolors.createColors>
   readonly columns: number
+  readonly rows: number
 }
 
 export function processTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
@@ -20,6 +21,7 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
     interactive,
     color: picocolors.createColors(colored),
     columns: process.stdout.columns ?? 120,
+    rows: process.stdout.rows ?? 40,
   }
 }
 
@@ -58,6 +60,20 @@ const COLOR_CODE = /\u001b\[[0-9;]*m/g
 
 function visibleLength(text: string): number {
   return text.replace(COLOR_CODE, '').length
+}
+
+/** As much of the lines as fits on a screen; a line that is cut loses its colours. */
+export function fitScreen(
+  lines: readonly string[],
+  { columns, rows }: Pick<Terminal, 'columns' | 'rows'>,
+): string[] {
+  return lines
+    .slice(0, Math.max(1, rows - 1))
+    .map((line) =>
+      visibleLength(line) <= columns
+        ? line
+        : `${line.replace(COLOR_CODE, '').slice(0, Math.max(1, columns - 1))}…`,
+    )
 }
 
 /** Prints a line for work that takes longer than two seconds, at most once a second. */

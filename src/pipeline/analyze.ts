@@ -2,6 +2,7 @@ import { type Decision, TERMINAL_PHASES } from '../domain/decision.ts'
 import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import { floorToBlock } from '../domain/time.ts'
 import type { EvidenceRow } from '../domain/verdict.ts'
+import { JUDGE_VERSION } from '../judge/judge.ts'
 import type { Clock, Log, Metrics, ReleaseRecord, Store } from '../ports.ts'
 import { idleReason } from '../rollout/reasons.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
@@ -98,6 +99,13 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
     const blocks = endMs === null ? [] : await store.readBlocks(range)
     for (const decision of run.restore(recorded, blocks)) await issue(tenure, decision)
     log.info({ releaseId, decisions: recorded.length, blocks: blocks.length }, 'release resumed')
+    const before = recorded.at(-1)?.judgeVersion
+    if (before !== undefined && before !== JUDGE_VERSION) {
+      log.warn(
+        { releaseId, before, now: JUDGE_VERSION },
+        'evidence folded anew by another judge version',
+      )
+    }
   }
 
   const closeAndJudge = async (tenure: Tenure, watermark: Watermark) => {

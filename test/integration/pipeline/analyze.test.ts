@@ -10,7 +10,7 @@ import { HaldaneError } from '../../../src/domain/errors.ts'
 import { createAnalyzer, unfinished } from '../../../src/pipeline/analyze.ts'
 import { storeFile } from '../../../src/pipeline/file-intake.ts'
 import { createPublisher } from '../../../src/pipeline/publisher.ts'
-import type { Bus, ReleaseRecord, Store } from '../../../src/ports.ts'
+import type { Bus, Clock, ReleaseRecord, Store } from '../../../src/ports.ts'
 import { generateEvents, releaseFile } from '../../support/event-generator.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 
@@ -67,11 +67,16 @@ async function prepare(model: string): Promise<{ bus: Bus; release: ReleaseRecor
 }
 
 /** A worker's analysis side until its release has ended or it dies. */
-async function analyze(bus: Bus, target: Store, model: string): Promise<string> {
+async function analyze(
+  bus: Bus,
+  target: Store,
+  model: string,
+  clock: Clock = systemClock,
+): Promise<string> {
   let failure = ''
   const open = new Set<{ close(): Promise<void> }>()
   const analyzer = createAnalyzer({
-    ...{ store: target, clock: systemClock, log: silentLog, metrics: noMetrics },
+    ...{ store: target, clock, log: silentLog, metrics: noMetrics },
     requestsTopic: model,
     idleTimeoutMs: 600_000,
     tickMs: 10,
@@ -190,6 +195,28 @@ describe('analysis', () => {
       expect(await published(bus)).toEqual(decisions.map((decision) => decision.generation))
     },
   )
+
+  it('reports silence by the clock on the wall, moves no traffic and closes nothing', async () => {
+    const { bus, release } = await prepare('silent')
+    const { releaseId, spec } = release
+    const late = { ...systemClock, now: () => Date.now() + 3_600_000 }
+    const at = Date.now()
+    await store.saveProgress([
+      {
+        ...{ topic: 'silent', partition: 0, nextOffset: 0, maxEventTimeMs: START_MS },
+        ...{ caughtUp: true, updatedAtMs: at },
+      },
+    ])
+    expect(await analyze(bus, store, 'silent')).toBe('')
+    expect(await analyze(bus, store, 'silent', late)).toBe('')
+    const decisions = await store.decisions({ releaseId })
+    expect(decisions.map((decision) => decision.reasons.map((reason) => reason.code))).toEqual([
+      ['release_started'],
+      ['no_traffic'],
+    ])
+    expect(decisions[1]?.traffic).toEqual(decisions[0]?.traffic)
+    expect(await store.newestBlockEndMs(releaseId, spec)).toBeNull()
+  })
 
   it('gives a release that was only recorded its first decision', async () => {
     const { bus, release } = await prepare('pending')

@@ -51,6 +51,20 @@ describe('faults of the in-process bus, on demand', () => {
     expect(probe.assignments.map(({ number }) => number)).toEqual([1, 2, 3])
   })
 
+  it('lets nothing be committed between a refusal and the next assignment', async () => {
+    const outcomes: string[] = []
+    bus.faults.refuseCommits('g')
+    const probe = await probeConsumer(bus, 't', 'g', async (batch, { consumer }) => {
+      if (batch.assignment > 1) return
+      for (let turn = 0; turn < 2; turn++) {
+        await consumer.commit(0, 3, '').catch((error: HaldaneError) => outcomes.push(error.code))
+      }
+    })
+    await eventually('it joined again', () => probe.assignments.length === 2)
+    expect(outcomes).toEqual(['fenced', 'fenced'])
+    expect(await probe.consumer.committed(0)).toEqual({ offset: null, metadata: '' })
+  })
+
   it('makes a group join again, and deliver what was not committed', async () => {
     const probe = await probeConsumer(bus, 't', 'g')
     await eventually('all came', () => probe.records().length === 3)
