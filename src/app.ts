@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { openEmbeddedStore } from './adapters/clickhouse/embedded-store.ts'
 import { createHttpServer } from './adapters/http/server.ts'
 import { createKafkaBus } from './adapters/kafka/bus.ts'
 import { createMemoryBus, type MemoryBus } from './adapters/memory/bus.ts'
 import { createMetrics } from './adapters/ops/metrics.ts'
+import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
 import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
 import { TOPICS } from './domain/topics.ts'
@@ -135,7 +135,7 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
       memory === null ? submitThroughKafka(bus, topic) : submitThroughLog(memory, topic, stored),
     sendCommand: (route, value) => bus.produce(TOPICS.control.name, [{ key: route, value }]),
     sendAck: (route, value) => bus.produce(TOPICS.routing.name, [{ key: route, value }]),
-    readPolicy: (path) => readFileSync(path, 'utf8'),
+    policies: createPolicyFiles(config.policyFile),
     checks: [
       { name: 'store', check: () => store.ping().then(() => 'answers') },
       { name: 'bus', check: () => bus.ping().then(() => 'answers') },
@@ -167,9 +167,9 @@ async function startLoops(
     stored.fail(error)
     parts.fail(error)
   }
-  const readPolicy = (path: string) => readFileSync(path, 'utf8')
+  const policies = createPolicyFiles(config.policyFile)
   const control = createControl({
-    ...{ bus, store, clock, log, analyzer, readPolicy, onFailure: fail },
+    ...{ bus, store, clock, log, analyzer, policies, onFailure: fail },
     topic: TOPICS.control.name,
     groupId: 'haldane-analyze',
   })

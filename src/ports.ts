@@ -1,5 +1,6 @@
 import type { ClosedBlock, HistoryCell } from './domain/block.ts'
 import type { Decision } from './domain/decision.ts'
+import type { CounterName, GaugeName, HistogramName } from './domain/metric-names.ts'
 import type { ReleaseSpec } from './domain/release.ts'
 import type { RequestEvent } from './domain/request-event.ts'
 import type { EvidenceRow } from './domain/verdict.ts'
@@ -280,22 +281,6 @@ export interface Store
   ping(): Promise<void>
   close(): Promise<void>
 }
-
-export type CounterName =
-  | 'haldane_events_consumed_total'
-  | 'haldane_events_rejected_total'
-  | 'haldane_decisions_total'
-  | 'haldane_blocks_closed_total'
-  | 'haldane_publish_failures_total'
-
-export type GaugeName =
-  | 'haldane_watermark_timestamp_seconds'
-  | 'haldane_consumer_lag_messages'
-  | 'haldane_release_weight'
-  | 'haldane_release_phase'
-
-export type HistogramName =
-  `haldane_${'insert_batch_rows' | 'insert_duration_seconds' | 'tick_duration_seconds'}`
 
 /** A closed list of metrics; label values come from closed or configured sets, never from events. */
 export interface Metrics {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { loadConfig } from '../config.ts'
 import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
 import { parseRfc3339 } from '../contract/rfc3339.ts'
 import { HaldaneError } from '../domain/errors.ts'
@@ -16,9 +17,12 @@ export function readInput(path: string): string {
 
 /** A release file from disk; a policy it extends is looked for beside it. */
 export function readReleaseFile(path: string): ReleaseSpec {
+  const defaultPolicy = loadConfig(process.env).policyFile
   const parsed = parseReleaseFile(readInput(path), {
     fileName: path,
-    readPolicy: (policy) => readFileSync(resolve(dirname(path), policy), 'utf8'),
+    readPolicy: (policy) =>
+      readFileSync(policy === defaultPolicy ? policy : resolve(dirname(path), policy), 'utf8'),
+    defaultPolicy,
   })
   if ('spec' in parsed) return parsed.spec
   throw new HaldaneError('invalid_input', parsed.problems.map(formatProblem).join('\n'), {

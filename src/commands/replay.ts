@@ -75,12 +75,16 @@ export async function runReplay(
 /** A directory for the store of one replay, gone at its end, also when a signal ends it. */
 async function withScratchDir(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'haldane-replay-'))
-  const remove = () => rmSync(directory, { recursive: true, force: true })
+  // The engine may still be writing there when a signal comes.
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   const signals = ['SIGINT', 'SIGTERM'] as const
   const end = (signal: NodeJS.Signals) => {
-    remove()
-    for (const one of signals) process.off(one, end)
-    process.kill(process.pid, signal)
+    try {
+      remove()
+    } finally {
+      for (const one of signals) process.off(one, end)
+      process.kill(process.pid, signal)
+    }
   }
   for (const signal of signals) process.on(signal, end)
   try {

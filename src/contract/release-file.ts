@@ -4,11 +4,21 @@ import { readRelease } from './release-schema.ts'
 import { createProblemLog, type ProblemLog } from './source-reader.ts'
 import { type FileProblem, readYaml, type SourceEntry, type SourceNode } from './yaml-source.ts'
 
+/** Organisation policies that release files extend. */
+export interface Policies {
+  /** For release files that name none; null: none. */
+  readonly defaultPath: string | null
+  /** Text of a policy; throws an Error with the reason in words. */
+  read(path: string): string
+}
+
 export interface ReleaseFileOptions {
   /** Shown in problems. */
   readonly fileName: string
   /** Text of the organisation policy that a release file `extends`; throws when there is none. */
   readonly readPolicy?: (path: string) => string
+  /** What a release file extends that does not say; null: nothing. */
+  readonly defaultPolicy?: string | null
 }
 
 export type ReleaseFileResult =
@@ -65,10 +75,12 @@ function readExtended(
   log: ProblemLog,
 ): Policy | undefined {
   const entry = file.entries.find(({ key }) => key === 'extends')
-  if (entry === undefined) return { ...defaultPolicy(), entries: [] }
-  const { place } = entry.value
-  const path = entry.value.kind === 'scalar' ? entry.value.text : ''
-  if (path === '') return log.add(place, 'extends', 'names no file; write extends: policy.yaml')
+  const fallback = options.defaultPolicy ?? null
+  if (entry === undefined && fallback === null) return { ...defaultPolicy(), entries: [] }
+  const { place } = entry?.value ?? file
+  const path = entry === undefined ? fallback : textOf(entry.value)
+  if (path === null || path === '')
+    return log.add(place, 'extends', 'names no file; write extends: policy.yaml')
   if (options.readPolicy === undefined) {
     return log.add(place, 'extends', 'cannot be followed here; copy the policy into the file')
   }
@@ -87,6 +99,10 @@ function readExtended(
   }
   const entries = root.entries.filter(({ key }) => key !== 'extends')
   return { name: policyName(path), hash: sha256(text), entries }
+}
+
+function textOf(node: SourceNode): string {
+  return node.kind === 'scalar' ? node.text : ''
 }
 
 /** `policies/payments.yaml` → `payments`. */

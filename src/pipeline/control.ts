@@ -1,4 +1,5 @@
 import { type ControlCommand, decodeControlCommand } from '../contract/control-command.ts'
+import type { Policies } from '../contract/release-file.ts'
 import { toHaldaneError } from '../domain/errors.ts'
 import type { Bus, BusRecord, Clock, Consumer, Log, Store } from '../ports.ts'
 import { type Analyzer, noSuchRelease, unfinished } from './analyze.ts'
@@ -12,7 +13,7 @@ export interface ControlOptions {
   readonly analyzer: Analyzer
   readonly topic: string
   readonly groupId: string
-  readPolicy(path: string): string
+  readonly policies: Policies
   onFailure(error: Error): void
 }
 
@@ -51,7 +52,7 @@ export function createControl(options: ControlOptions): Control {
   }
 
   const begin = async (command: ControlCommand, record: BusRecord) => {
-    const spec = readSpec(command, options.readPolicy)
+    const spec = readSpec(command, options.policies)
     const all = await store.releases({ route: spec.route })
     const known = all.find((release) => release.commandId === command.commandId)
     const release = known ?? toRelease(command, record, spec, all)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ControlCommand, encodeControlCommand } from '../contract/control-command.ts'
 import { decodeDecision } from '../contract/decision.ts'
+import type { Policies } from '../contract/release-file.ts'
 import { encodeRouterAck } from '../contract/router-ack.ts'
 import type { ReleaseView, SubmitResult, WorkerApi } from '../contract/worker-api.ts'
 import type { Decision } from '../domain/decision.ts'
@@ -23,7 +24,7 @@ export interface ServiceOptions {
   submit(values: readonly Uint8Array[], receivedAtMs: number): Promise<SubmitResult>
   sendCommand(route: string, value: Uint8Array): Promise<void>
   sendAck(route: string, value: Uint8Array): Promise<void>
-  readPolicy(path: string): string
+  readonly policies: Policies
   checks: readonly { readonly name: string; check(): Promise<string> }[]
   exposeMetrics(): Promise<string>
 }
@@ -109,7 +110,7 @@ export function createService(options: ServiceOptions): Service {
         ...request,
       }
       // Everything that can be known now is said now, not through the topic.
-      const { route } = readSpec(command, options.readPolicy)
+      const { route } = readSpec(command, options.policies)
       const active = (await unfinished(store)).find((release) => release.spec.route === route)
       if (active !== undefined) throw activeReleaseConflict(active)
       return send({ ...command, route })

@@ -1,16 +1,17 @@
 import type { ControlCommand } from '../contract/control-command.ts'
-import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
+import { formatProblem, type Policies, parseReleaseFile } from '../contract/release-file.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import type { BusRecord, ReleaseRecord } from '../ports.ts'
 
 /** The release file of a start command; throws `invalid_input` with every problem, one a line. */
-export function readSpec(
-  command: ControlCommand,
-  readPolicy: (path: string) => string,
-): ReleaseSpec {
+export function readSpec(command: ControlCommand, policies: Policies): ReleaseSpec {
   const fileName = command.fileName ?? 'release.yaml'
-  const parsed = parseReleaseFile(command.source ?? '', { fileName, readPolicy })
+  const parsed = parseReleaseFile(command.source ?? '', {
+    fileName,
+    readPolicy: (path) => policies.read(path),
+    defaultPolicy: policies.defaultPath,
+  })
   if ('spec' in parsed) return parsed.spec
   throw new HaldaneError('invalid_input', parsed.problems.map(formatProblem).join('\n'), {
     remedy: 'correct the release file and start it again; nothing was started',

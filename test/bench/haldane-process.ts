@@ -16,7 +16,7 @@ import type { IngestTask } from './ingest.ts'
  * offsets, progress, commit. It ends when the last record is committed.
  */
 await runTask(async (task: IngestTask): Promise<Usage & { rows: number }> => {
-  const { brokers, topic, events } = task
+  const { brokers, topic, groupId, events } = task
   const dataDir = await mkdtemp(join(tmpdir(), 'haldane-bench-'))
   const environment = { clock: systemClock, log: silentLog }
   const store = await openEmbeddedStore({ dataDir, ...environment })
@@ -26,9 +26,8 @@ await runTask(async (task: IngestTask): Promise<Usage & { rows: number }> => {
     let stopMeter = startMeter()
     const usage = await new Promise<Usage>((resolve, reject) => {
       const ingest = createIngest({
-        ...{ bus, store, topic, ...environment },
+        ...{ bus, store, topic, groupId, ...environment },
         metrics: createMetrics('bench'),
-        groupId: `${topic}-haldane`,
         policy: DEFAULT_BATCH_POLICY,
         idleTimeoutMs: 30_000,
         deadLetters: { runMax: 50_000 },

@@ -8,6 +8,7 @@ import { eventLines, startOf } from './events.ts'
 export interface IngestTask {
   readonly brokers: readonly string[]
   readonly topic: string
+  readonly groupId: string
   readonly events: number
 }
 
@@ -22,9 +23,9 @@ const EVENTS_PER_BLOCK = 10_000
 const SEND_AT_ONCE = 20_000
 
 const CONTENDERS = [
-  { name: 'kafkajs, counting only', script: './kafkajs-process.ts' },
-  { name: 'ClickHouse Kafka engine', script: './kafka-engine-process.ts' },
-  { name: 'Haldane, whole path', script: './haldane-process.ts' },
+  { name: 'kafkajs, counting only', id: 'kafkajs' },
+  { name: 'ClickHouse Kafka engine', id: 'kafka-engine' },
+  { name: 'Haldane, whole path', id: 'haldane' },
 ] as const
 
 export type Note = (text: string) => void
@@ -35,11 +36,14 @@ export async function benchIngest(
   note: Note,
 ): Promise<IngestResult[]> {
   const topic = `haldane-bench-${process.pid}-${Date.now()}`
-  const task: IngestTask = { brokers, topic, events }
-  await fillTopic(task, note)
+  await fillTopic(brokers, topic, events, note)
   const results: IngestResult[] = []
-  for (const { name, script } of CONTENDERS) {
-    const { rows, ...usage } = await runChild<IngestTask, Usage & { rows: number }>(script, task)
+  for (const { name, id } of CONTENDERS) {
+    const task: IngestTask = { brokers, topic, groupId: `${topic}-${id}`, events }
+    const { rows, ...usage } = await runChild<IngestTask, Usage & { rows: number }>(
+      `./${id}-process.ts`,
+      task,
+    )
     if (rows !== events) throw new Error(`${name}: ${rows} rows of ${events} events`)
     const result = {
       name,
@@ -53,7 +57,12 @@ export async function benchIngest(
   return results
 }
 
-async function fillTopic({ brokers, topic, events }: IngestTask, note: Note): Promise<void> {
+async function fillTopic(
+  brokers: readonly string[],
+  topic: string,
+  events: number,
+  note: Note,
+): Promise<void> {
   const startedAt = performance.now()
   const environment = { clock: systemClock, log: silentLog }
   const bus = createKafkaBus({ brokers: [...brokers], clientId: 'bench', ...environment })

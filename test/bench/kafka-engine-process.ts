@@ -50,10 +50,10 @@ const VIEW = `CREATE MATERIALIZED VIEW feed TO events AS SELECT
   _topic AS kafka_topic, _partition AS kafka_partition, _offset AS kafka_offset,
   _timestamp_ms AS kafka_timestamp, * FROM source`
 
-function sourceTable({ brokers, topic }: IngestTask): string {
+function sourceTable({ brokers, topic, groupId }: IngestTask): string {
   return `CREATE TABLE source (${FIELDS}) ENGINE = Kafka SETTINGS
   kafka_broker_list = '${brokers.join(',')}', kafka_topic_list = '${topic}',
-  kafka_group_name = '${topic}-engine', kafka_format = 'JSONEachRow', kafka_num_consumers = 1,
+  kafka_group_name = '${groupId}', kafka_format = 'JSONEachRow', kafka_num_consumers = 1,
   kafka_max_block_size = 65536, kafka_poll_max_batch_size = 65536,
   date_time_input_format = 'best_effort'`
 }

@@ -101,12 +101,35 @@ describe('the Kafka bus, beside what every bus does', () => {
     expect(await valuesSoonAt(topic, 2)).toEqual(['before', 'pending'])
   })
 
+  it('creates a compacted topic as one, and a plain topic as a plain one', async () => {
+    const [plain, compacted] = [`kafka-${run}-plain`, `kafka-${run}-compact`]
+    await bus.ensureTopics([
+      { name: plain, partitions: 2, compacted: false },
+      { name: compacted, partitions: 1, compacted: true },
+    ])
+    const admin = kafka.admin()
+    await admin.connect()
+    const configNames = ['cleanup.policy']
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [plain, compacted].map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames,
+      })),
+    })
+    await admin.disconnect()
+    const policies = resources.map(({ configEntries }) => configEntries[0]?.configValue)
+    expect(policies).toEqual(['delete', 'compact'])
+  })
+
   it('reads a compacted topic past the gaps that compaction has left', async () => {
     const topic = `kafka-${run}-compacted`
     const admin = kafka.admin()
     await admin.connect()
     const setting = (name: string, value: string) => ({ name, value })
     await admin.createTopics({
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -122,6 +145,8 @@ describe('the Kafka bus, beside what every bus does', () => {
       ],
     })
     await admin.disconnect()
+    // The topic is there already: this waits until the broker knows it.
+    await bus.ensureTopics([{ name: topic, partitions: 1, compacted: true }])
     for (let turn = 0; turn < 20; turn++) {
       const gone = turn === 19 ? null : bytesOf(`${turn}`)
       await bus.produce(topic, [
@@ -186,6 +211,21 @@ describe('the Kafka bus, beside what every bus does', () => {
     expect(probe.crashes.map((error) => error.message)).toEqual([complaint])
     expect((probe.crashes[0] as HaldaneError).code).toBe('missing_dependency')
     expect((probe.crashes[0] as HaldaneError).remedy).toMatch(/gzip or no compression/)
+  })
+
+  it('stops only after its handler, however long that takes', async () => {
+    const topic = await createTopic()
+    await bus.produce(topic, [{ key: null, value: bytesOf('slow') }])
+    let isDone = false
+    const probe = await probeConsumer(bus, topic, 'patient', async (_, { consumer }) => {
+      // Longer than leaving the group may take.
+      await realClock.sleep(6000)
+      await consumer.commit(0, 1, 'late')
+      isDone = true
+    })
+    await eventually('the handler runs', () => probe.batches.length === 1)
+    await probe.consumer.stop()
+    expect(isDone).toBe(true)
   })
 
   it('leaves no group behind that it did not need', async () => {

@@ -78,7 +78,11 @@ export async function startJavaBroker(
       await end('SIGKILL')
       await rm(folder, { recursive: true, force: true })
     },
-    pause: () => signal('SIGSTOP'),
+    async pause() {
+      await signal('SIGSTOP')
+      // Its threads stop one after the other.
+      if (running !== null) await stopped(running.pid)
+    },
     resume: () => signal('SIGCONT'),
     kill: () => end('SIGKILL'),
     async restart() {
@@ -86,6 +90,13 @@ export async function startJavaBroker(
       running = await launch(folder, log, command, address)
     },
   }
+}
+
+async function stopped(pid: number): Promise<void> {
+  await waitUntil(5000, async () => {
+    const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)])
+    return stdout.startsWith('T')
+  })
 }
 
 async function launch(

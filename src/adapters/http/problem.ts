@@ -140,6 +140,9 @@ function problemOfFramework(
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
     return problem('malformed', 'The body is not as long as content-length says.')
   }
+  if (code === 'ECONNRESET' && statusCode === 400) {
+    return problem('malformed', 'The connection ended before the body did.')
+  }
   if (code.startsWith('FST_ERR_') && statusCode !== undefined && statusCode < 500) {
     return problem('malformed', 'The address of the request cannot be read.')
   }

@@ -1,6 +1,6 @@
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Bus, Consumer, FencedProducer } from '../../ports.ts'
-import { within } from './attempts.ts'
+import { within, withRetries } from './attempts.ts'
 import { createKafkaContext, type KafkaBusOptions } from './client.ts'
 import { explain } from './failure.ts'
 import { openFencedProducer, partitionsOf } from './fenced-producer.ts'
@@ -65,7 +65,7 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
       open()
       await topics.check(topic, [partition])
       try {
-        const reader = await openTopicReader(context, topic)
+        const reader = await withRetries(clock, () => openTopicReader(context, topic))
         return await readToEnd(reader, partition, clock).finally(() => reader.close())
       } catch (thrown) {
         throw explain(thrown, `cannot read ${topic}/${partition}`, brokers)

@@ -33,11 +33,13 @@ export function createCommits(
   const committed = async (partition: number): Promise<Committed> => {
     try {
       return await withRetries(clock, async () => {
-        const coordinator = await cluster.findGroupCoordinator({ groupId })
-        const { responses } = await coordinator.offsetFetch({
-          groupId,
-          topics: [{ topic, partitions: [{ partition, offset: '' }] }],
-        })
+        const asking = cluster.findGroupCoordinator({ groupId }).then((coordinator) =>
+          coordinator.offsetFetch({
+            groupId,
+            topics: [{ topic, partitions: [{ partition, offset: '' }] }],
+          }),
+        )
+        const { responses } = await answered(clock, 2 * context.tuning.requestTimeoutMs, asking)
         const found = responses[0]?.partitions[0] as
           | { offset: string; metadata?: string | null }
           | undefined

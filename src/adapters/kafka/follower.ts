@@ -1,4 +1,5 @@
 import type { BusRecord } from '../../ports.ts'
+import { withRetries } from './attempts.ts'
 import type { KafkaContext } from './client.ts'
 import { explain } from './failure.ts'
 import { isOutOfRange, openTopicReader, type TopicReader } from './topic-reader.ts'
@@ -14,11 +15,9 @@ export async function follow(
   const { clock, brokers } = context
   const log = context.log.child({ topic })
   const closing = new AbortController()
-  let reader = await openTopicReader(context, topic)
-  const positions = await reader.offsets('end', reader.partitions()).catch(async (thrown) => {
-    await reader.close()
-    throw thrown
-  })
+  const start = await withRetries(clock, () => openAtEnd(context, topic))
+  const { positions } = start
+  let { reader } = start
 
   const deliver = (record: BusRecord) => {
     try {
@@ -80,6 +79,20 @@ export async function follow(
       closing.abort()
       return running
     },
+  }
+}
+
+/** Leaders of a new topic may not know yet that they are, which passes. */
+async function openAtEnd(
+  context: KafkaContext,
+  topic: string,
+): Promise<{ reader: TopicReader; positions: Map<number, number> }> {
+  const reader = await openTopicReader(context, topic)
+  try {
+    return { reader, positions: await reader.offsets('end', reader.partitions()) }
+  } catch (thrown) {
+    await reader.close()
+    throw thrown
   }
 }
 

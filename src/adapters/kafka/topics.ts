@@ -39,6 +39,15 @@ export function createTopics(context: KafkaContext): Topics {
       throw explain(thrown, `cannot look up topic ${topic}`, brokers)
     })
 
+  /** A broker may learn of a topic a moment after the controller has created it. */
+  const appeared = (topic: string) =>
+    withRetries(clock, async () => {
+      if ((await lookUp(topic)) !== null) return
+      throw Object.assign(new Error(`${topic} was created but has not appeared`), {
+        retriable: true,
+      })
+    })
+
   const topics: Topics = {
     async ping() {
       try {
@@ -54,6 +63,7 @@ export function createTopics(context: KafkaContext): Topics {
       const names = missing.map((spec) => spec.name).join(', ')
       try {
         await create(context, missing)
+        for (const spec of missing) await appeared(spec.name)
       } catch (thrown) {
         throw explain(thrown, `cannot create topics ${names}`, brokers)
       }
@@ -80,7 +90,7 @@ async function create(context: KafkaContext, specs: readonly TopicSpec[]): Promi
   const admin = context.brief().admin()
   try {
     await admin.connect()
-    await admin.createTopics({ topics: specs.map(toTopicConfig), waitForLeaders: true })
+    await admin.createTopics({ topics: specs.map(toTopicConfig), waitForLeaders: false })
   } catch (thrown) {
     // Somebody else may have created some of them meanwhile.
     const types = kafkaErrorTypes(thrown)

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { CounterName, GaugeName, HistogramName, Metrics } from '../../ports.ts'
+import type { CounterName, GaugeName, HistogramName } from '../../domain/metric-names.ts'
+import type { Metrics } from '../../ports.ts'
 
 const COUNTERS: Record<CounterName, { help: string; labels: string[] }> = {
   haldane_events_consumed_total: { help: 'Request events taken from the bus', labels: ['result'] },

@@ -1,6 +1,17 @@
-import { generateEvents, mulberry32 } from '../../support/event-generator.ts'
+import { generateEvents, mulberry32, releaseFile } from '../../support/event-generator.ts'
 
 export const START_MS = Date.parse('2026-11-23T10:00:00Z')
+
+/** Limits wide enough that a stream of five minutes takes the release through its steps. */
+export const MIXED_RELEASE = releaseFile({
+  plan: '  - { weight: 10, min_duration: 30s, min_requests: 200 }\n  - { weight: 50, min_duration: 30s }',
+  guardrails: `  - { metric: latency_p95, max: 250ms }
+  - { metric: latency_p95, max_increase: 30% }
+  - { metric: error_rate, max: 5% }
+  - { metric: error_rate, max_increase: 2pp }
+  - { metric: quality, max_drop: 0.04 }`,
+  rest: 'heartbeat: 30s\n',
+})
 
 type WireEvent = Record<string, unknown> & { readonly occurred_at: string }
 

@@ -10,7 +10,11 @@ const failure = (type: string, retriable = false) =>
   Object.assign(new Error(type), { type, retriable })
 
 /** A member that owns partition 0; each commit gets the next outcome. */
-function createScene(outcomes: (Error | 'sent')[]) {
+function createScene(
+  outcomes: (Error | 'sent')[],
+  consumer = {} as Consumer,
+  cluster = {} as Cluster,
+) {
   const sent: unknown[] = []
   let naps = 0
   let onNap = () => {}
@@ -39,7 +43,7 @@ function createScene(outcomes: (Error | 'sent')[]) {
     if (outcome instanceof Error) throw outcome
   }
   const group = { topic: 't', groupId: 'g' }
-  const commits = createCommits(context, group, member, {} as Consumer, {} as Cluster)
+  const commits = createCommits(context, group, member, consumer, cluster)
   return {
     member,
     assignment,
@@ -119,5 +123,23 @@ describe('a commit', () => {
     await expect(commit()).rejects.toThrow(
       'cannot commit t/0 of group g: OFFSET_METADATA_TOO_LARGE',
     )
+  })
+
+  it('before the first batch is believed only when the group then has it', async () => {
+    const committed: { offset: string; metadata: string }[] = []
+    const offsetFetch = async () => ({ responses: [{ topic: 't', partitions: committed }] })
+    const cluster = { findGroupCoordinator: async () => ({ offsetFetch }) } as unknown as Cluster
+    // What kafkajs does while it is not running: nothing, without a word.
+    const deaf = createScene([], { commitOffsets: async () => {} } as unknown as Consumer, cluster)
+    deaf.member.send = null
+    await expect(deaf.commit()).rejects.toMatchObject({ code: 'fenced' })
+
+    const commitOffsets: Consumer['commitOffsets'] = async ([offset]) => {
+      committed[0] = { offset: offset?.offset ?? '', metadata: offset?.metadata ?? '' }
+    }
+    const running = createScene([], { commitOffsets } as unknown as Consumer, cluster)
+    running.member.send = null
+    await running.commit()
+    expect(committed).toEqual([{ offset: '42', metadata: 'm' }])
   })
 })

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import {
+  CANARY_VERSION,
+  EVEN_COHORTS,
+  generateEvents,
+  releaseFile,
+  STABLE_VERSION,
+  type StreamOptions,
+  toLines,
+} from '../../support/event-generator.ts'
+import { START_MS } from './mixed-stream.ts'
+import { type Replayed, useReplay } from './replay-run.ts'
+
+const SEEDS = 20
+const GIVEN = { seed: 1, events: 60_000, startMs: START_MS, durationMs: 600_000 }
+const TIMEOUT_MS = 240_000
+/** One long step, so that all of a stream is judged, and the absolute limits out of the way. */
+const RELATIVE_RELEASE = releaseFile({
+  plan: '  - { weight: 10, min_duration: 20m }',
+  guardrails: `  - { metric: latency_p95, max: 2s }
+  - { metric: latency_p95, max_increase: 10% }
+  - { metric: error_rate, max: 10% }
+  - { metric: error_rate, max_increase: 0.5pp }
+  - { metric: quality, max_drop: 0.01 }`,
+})
+
+describe('two versions that do the same', () => {
+  const { replay } = useReplay()
+  const run = (options: Partial<StreamOptions>, release: string): Promise<Replayed> => {
+    const lines = toLines(generateEvents({ ...GIVEN, canaryShare: 0.3, ...options }))
+    return replay({ events: lines, release })
+  }
+  const phases = (runs: readonly Replayed[]) =>
+    runs.map(({ decisions }) => decisions.at(-1)?.phase ?? '')
+
+  it(`are not rolled back in any of ${SEEDS} streams, and mostly promoted`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const runs: Replayed[] = []
+    for (let seed = 101; seed < 101 + SEEDS; seed++) runs.push(await run({ seed }, releaseFile()))
+    const ended = phases(runs)
+    expect(ended).not.toContain('rolled_back')
+    expect(ended.filter((phase) => phase === 'promoted').length).toBeGreaterThanOrEqual(SEEDS / 2)
+  })
+
+  it('are not rolled back when the canary gets mostly users of a slow and faulty locale', async () => {
+    const slow = (locale: string) => (locale === 'fr-FR' ? 5 : 1)
+    const shifted = EVEN_COHORTS.map((one) => ({ ...one, share: one.share * slow(one.locale) }))
+    const mixOf = (seed: number): Partial<StreamOptions> => ({
+      seed,
+      mix: (arm) => (arm === 'canary' ? shifted : EVEN_COHORTS),
+      effect: (_, { locale }) =>
+        locale === 'fr-FR' ? { latencyScale: 2.2, errorRate: 0.02, qualityMean: 0.7 } : {},
+    })
+    for (const seed of [201, 202]) {
+      expect(phases([await run(mixOf(seed), RELATIVE_RELEASE)])).not.toContain('rolled_back')
+    }
+    // Who does not look at the locales takes it for a regression.
+    const blind = RELATIVE_RELEASE.replace('by: [locale, device]', 'by: []')
+    expect(phases([await run(mixOf(201), blind)])).toEqual(['rolled_back'])
+  })
+
+  it('are not rolled back while both become three times as slow and the canary share grows', async () => {
+    const rampOf = (seed: number): Partial<StreamOptions> => ({
+      seed,
+      canaryShare: (progress) => 0.05 + 0.45 * progress,
+      effect: (_, __, progress) => ({ latencyScale: 1 + 2 * progress }),
+    })
+    for (const seed of [301, 302]) {
+      expect(phases([await run(rampOf(seed), RELATIVE_RELEASE)])).not.toContain('rolled_back')
+    }
+    // Who compares all requests with all requests takes it for a regression.
+    const events = [...generateEvents({ ...GIVEN, canaryShare: 0.3, ...rampOf(301) })]
+    expect(p95Of(events, CANARY_VERSION)).toBeGreaterThan(1.1 * p95Of(events, STABLE_VERSION))
+  })
+})
+
+function p95Of(events: readonly Record<string, unknown>[], version: string): number {
+  const latencies = events
+    .filter(({ model_version }) => model_version === version)
+    .map(({ latency_ms }) => Number(latency_ms))
+    .sort((a, b) => a - b)
+  return latencies[Math.floor(0.95 * latencies.length)] ?? 0
+}
