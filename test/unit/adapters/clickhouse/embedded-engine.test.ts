@@ -11,7 +11,7 @@ describe('opening the embedded engine', () => {
     ).rejects.toMatchObject({
       code: 'missing_dependency',
       message: expect.stringContaining('chdb'),
-      remedy: expect.stringContaining('HALDANE_CLICKHOUSE_URL'),
+      remedy: expect.stringContaining('npm install'),
       cause: missing,
     })
   })
