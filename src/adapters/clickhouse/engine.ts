@@ -6,7 +6,8 @@ export interface RowBinaryInsert {
   readonly table: string
   readonly columns: readonly (readonly [name: string, type: string])[]
   readonly rows: number
-  readonly bytes: Uint8Array
+  /** The rows, one after the other. */
+  readonly chunks: readonly Uint8Array[]
 }
 
 /**

@@ -1,6 +1,8 @@
+import { HaldaneError } from '../../domain/errors.ts'
 import { binOf, NO_LATENCY_BIN, UNBOUNDED_BIN } from '../../domain/histogram.ts'
 import { DEVICES, OUTCOMES, type RequestEvent, TRAFFICS } from '../../domain/request-event.ts'
 import type { EventBatch, RecordPlace } from '../../ports.ts'
+import type { ChunkPool } from './chunk-pool.ts'
 import { toMillionths } from './fixed-point.ts'
 import {
   putInt64,
@@ -14,34 +16,52 @@ import {
   roomOf,
 } from './row-binary.ts'
 
-const FIRST_ROOM_BYTES = 1 << 20
 // More than all numbers of a row, the prefixes of its strings and of its two maps.
 const FIXED_ROOM_BYTES = 320
 
-/** Rows of `request_events` in RowBinary, columns as in `EVENT_COLUMNS`. */
+const NO_MEMORY = Buffer.alloc(0)
+
+/** Rows of `request_events` in RowBinary, columns as in `EVENT_COLUMNS`; a row lies in one chunk. */
 export class EventRows implements EventBatch {
+  readonly #pool: ChunkPool
   #rows = 0
+  #filled: Buffer[] = []
+  #filledBytes = 0
   #at = 0
-  #buffer = Buffer.allocUnsafeSlow(FIRST_ROOM_BYTES)
-  #view = viewOf(this.#buffer)
+  #chunk: Buffer = NO_MEMORY
+  #view = viewOf(NO_MEMORY)
+  #released = false
+
+  constructor(pool: ChunkPool) {
+    this.#pool = pool
+  }
 
   get rows(): number {
     return this.#rows
   }
 
   get bytes(): number {
-    return this.#at
+    return this.#filledBytes + this.#at
   }
 
-  /** The rows so far; valid until the next `add`. */
-  contents(): Uint8Array {
-    return this.#buffer.subarray(0, this.#at)
+  /** The rows so far, one after the other; valid until the next `add`. */
+  contents(): Uint8Array[] {
+    if (this.#released) throw new HaldaneError('internal', 'the batch is stored already')
+    return [...this.#filled, this.#chunk.subarray(0, this.#at)]
+  }
+
+  /** Gives the memory to other batches; what is left are the counts. */
+  release(): void {
+    this.#changeChunk(NO_MEMORY)
+    for (const chunk of this.#filled) this.#pool.give(chunk)
+    this.#filled = []
+    this.#released = true
   }
 
   add(event: RequestEvent, place: RecordPlace): void {
-    const room = this.#at + roomOfRow(event, place)
-    if (room > this.#buffer.length) this.#grow(room)
-    const bytes = this.#buffer
+    const room = roomOfRow(event, place)
+    if (this.#at + room > this.#chunk.length) this.#changeChunk(this.#pool.take(room))
+    const bytes = this.#chunk
     let at = putPlace(bytes, this.#view, this.#at, place)
     at = putNumbers(bytes, this.#view, at, event)
     at = putTexts(bytes, at, event)
@@ -50,11 +70,12 @@ export class EventRows implements EventBatch {
     this.#rows++
   }
 
-  #grow(room: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(room, this.#buffer.length * 2))
-    this.#buffer.copy(larger, 0, 0, this.#at)
-    this.#buffer = larger
-    this.#view = viewOf(larger)
+  #changeChunk(next: Buffer): void {
+    if (this.#at > 0) this.#filled.push(this.#chunk.subarray(0, this.#at))
+    this.#filledBytes += this.#at
+    this.#at = 0
+    this.#chunk = next
+    this.#view = viewOf(next)
   }
 }
 

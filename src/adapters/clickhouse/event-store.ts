@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { EventStore, PartitionProgress } from '../../ports.ts'
+import { createChunkPool } from './chunk-pool.ts'
 import type { Engine } from './engine.ts'
 import { EVENT_COLUMNS } from './event-columns.ts'
 import { EventRows } from './event-rows.ts'
@@ -37,8 +38,9 @@ GROUP BY kafka_topic, kafka_partition ORDER BY kafka_partition`,
 /** Raw events and how far they are stored, on the connection for ingest. */
 export function createEventStore(engine: Engine, recordTime: () => string): EventStore {
   const sql = engine.ingest
+  const pool = createChunkPool()
   return {
-    newBatch: () => new EventRows(),
+    newBatch: () => new EventRows(pool),
 
     async insertEvents(batch) {
       if (!(batch instanceof EventRows)) {
@@ -50,8 +52,9 @@ export function createEventStore(engine: Engine, recordTime: () => string): Even
         table: 'request_events',
         columns: EVENT_COLUMNS,
         rows: batch.rows,
-        bytes: batch.contents(),
+        chunks: batch.contents(),
       })
+      batch.release()
     },
 
     async presentOffsets(topic, partition, from) {

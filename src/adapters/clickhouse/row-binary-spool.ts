@@ -1,4 +1,4 @@
-import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RowBinaryInsert } from './engine.ts'
 import { storeFailure } from './engine-failure.ts'
@@ -26,7 +26,7 @@ export async function openRowBinarySpool(
     async insert(insert) {
       const path = join(directory, `${process.pid}-${written++}${SUFFIX}`)
       try {
-        await writeFile(path, insert.bytes)
+        await writeChunks(path, insert.chunks)
         await connection.insertSelect({
           name: insert.name,
           table: insert.table,
@@ -45,6 +45,32 @@ export async function openRowBinarySpool(
 }
 
 const SUFFIX = '.rowbinary'
+
+/**
+ * All chunks with one call: `writeFile` would come back to the event loop for every half megabyte,
+ * and wait each time until the next records are read.
+ */
+async function writeChunks(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    let rest = [...chunks]
+    while (rest.length > 0) {
+      const { bytesWritten } = await file.writev(rest)
+      rest = withoutFirst(rest, bytesWritten)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes
+  return chunks.flatMap((chunk) => {
+    const skipped = Math.min(skip, chunk.byteLength)
+    skip -= skipped
+    return skipped === chunk.byteLength ? [] : [chunk.subarray(skipped)]
+  })
+}
 
 function structureOf(insert: RowBinaryInsert): string {
   return insert.columns.map(([column, type]) => `${column} ${type}`).join(', ')

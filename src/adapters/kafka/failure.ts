@@ -18,6 +18,12 @@ const MEMBER_FENCED = new Set([
   'FENCED_INSTANCE_ID',
 ])
 
+const COORDINATOR_MOVING = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
+
 const PRODUCER_FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 /** kafkajs does not know PRODUCER_FENCED; its text then only has the number. */
 const PRODUCER_FENCED_TEXT = /Unknown error code 90\b/
@@ -51,6 +57,12 @@ export function isMemberFenced(thrown: unknown): boolean {
 
 export function isWrongCoordinator(thrown: unknown): boolean {
   return kafkaErrorTypes(thrown).includes('NOT_COORDINATOR_FOR_GROUP')
+}
+
+/** The group's coordinator is loading or on its way to another broker, which is normal. */
+export function isCoordinatorMoving(thrown: unknown): boolean {
+  const types = kafkaErrorTypes(thrown)
+  return types.some((type) => COORDINATOR_MOVING.has(type))
 }
 
 export function isProducerFenced(thrown: unknown): boolean {

@@ -11,7 +11,7 @@ import { within } from './attempts.ts'
 import { type BatchHandler, createBatchHandler } from './batches.ts'
 import type { KafkaContext } from './client.ts'
 import { type Commits, createCommits } from './commits.ts'
-import { explain, unsupportedCodec } from './failure.ts'
+import { explain, isCoordinatorMoving, unsupportedCodec } from './failure.ts'
 import { createMembership, type Membership } from './membership.ts'
 import { openTopicReader } from './topic-reader.ts'
 import { createWatchdog, type Watchdog } from './watchdog.ts'
@@ -64,6 +64,8 @@ export async function consume(
   try {
     await consumer.connect()
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    // On a fresh broker the coordinator loads for a moment; kafkajs would start all over.
+    await commits.committed(0)
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -161,7 +163,8 @@ function followMembership(parts: Parts, end: (error: Error) => void): void {
     member.send = null
     if (payload.restart) {
       const { message } = explain(payload.error, 'consuming is interrupted', context.brokers)
-      context.log.warn({ topic: options.topic, groupId: options.groupId }, message)
+      const level = isCoordinatorMoving(payload.error) ? 'debug' : 'warn'
+      context.log[level]({ topic: options.topic, groupId: options.groupId }, message)
     } else if (!member.stopping) {
       member.stopping = true
       if (member.failure !== null) end(member.failure)

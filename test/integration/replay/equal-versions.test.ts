@@ -24,6 +24,16 @@ const RELATIVE_RELEASE = releaseFile({
   - { metric: quality, max_drop: 0.01 }`,
 })
 
+const TIGHT_RELEASE = releaseFile({
+  plan: '  - { weight: 10, min_duration: 20m }',
+  guardrails: `  - { metric: latency_p95, max: 112ms }
+  - { metric: latency_p50, max_increase: 0.5% }
+  - { metric: latency_p95, max_increase: 0.5% }
+  - { metric: error_rate, max: 0.52% }
+  - { metric: error_rate, max_increase: 0.02pp }
+  - { metric: quality, max_drop: 0.0005 }`,
+})
+
 describe('two versions that do the same', () => {
   const { replay } = useReplay()
   const run = (options: Partial<StreamOptions>, release: string): Promise<Replayed> => {
@@ -33,14 +43,22 @@ describe('two versions that do the same', () => {
   const phases = (runs: readonly Replayed[]) =>
     runs.map(({ decisions }) => decisions.at(-1)?.phase ?? '')
 
-  it(`are not rolled back in any of ${SEEDS} streams, and mostly promoted`, {
+  it(`are not rolled back in any of ${SEEDS} streams, however tight the limits`, {
     timeout: TIMEOUT_MS,
   }, async () => {
     const runs: Replayed[] = []
-    for (let seed = 101; seed < 101 + SEEDS; seed++) runs.push(await run({ seed }, releaseFile()))
-    const ended = phases(runs)
-    expect(ended).not.toContain('rolled_back')
-    expect(ended.filter((phase) => phase === 'promoted').length).toBeGreaterThanOrEqual(SEEDS / 2)
+    for (let seed = 101; seed < 101 + SEEDS; seed++) runs.push(await run({ seed }, TIGHT_RELEASE))
+    expect(phases(runs)).not.toContain('rolled_back')
+    // Close to the edge, or there is nothing to be seen: some comparison looks bad in most streams.
+    const worst = runs.map(({ decisions }) =>
+      Math.max(...decisions.flatMap(({ evidence }) => evidence.map((row) => row.log_e_breach))),
+    )
+    expect(worst.filter((logE) => logE > 1).length).toBeGreaterThan(SEEDS / 4)
+  })
+
+  it('are promoted when the limits leave room', async () => {
+    const runs = [await run({ seed: 101 }, releaseFile()), await run({ seed: 102 }, releaseFile())]
+    expect(phases(runs)).toEqual(['promoted', 'promoted'])
   })
 
   it('are not rolled back when the canary gets mostly users of a slow and faulty locale', async () => {

@@ -34,8 +34,6 @@ export interface Replayed extends HaldaneRun {
   }
 }
 
-export type ReplayDesk = ReturnType<typeof useReplay>
-
 /** `haldane replay --json` on files of the calling test file. Every decision is held to the rules. */
 export function useReplay() {
   let directory = ''

@@ -53,7 +53,9 @@ describe('a replayed release', () => {
   })
 
   it('decides nothing about blocks that the watermark has not passed', async () => {
-    const { decisions } = await replay({ release: MIXED_RELEASE.replace('30s', '100ms') })
+    const { decisions } = await replay({
+      release: MIXED_RELEASE.replace('heartbeat: 30s', 'heartbeat: 100ms'),
+    })
     const newestMs = Date.parse(String(events.at(-1)?.['occurred_at']))
     const lastMs = Math.max(...decisions.map(endMs))
     expect(lastMs).toBeLessThanOrEqual(newestMs - WATERMARK_MS)

@@ -102,7 +102,7 @@ describe('the embedded engine', () => {
       columns: [['nonsense', 'String']],
       rows: 1,
     } as const
-    const failing = engine.insertRowBinary({ ...insert, bytes: new Uint8Array([1, 65]) })
+    const failing = engine.insertRowBinary({ ...insert, chunks: [new Uint8Array([1, 65])] })
     await expect(failing).rejects.toMatchObject({ code: 'internal' })
     expect(readdirSync(join(dataDir, 'spool'))).toEqual([])
   })

@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest'
+import { createChunkPool } from '../../../../src/adapters/clickhouse/chunk-pool.ts'
 import { EventRows, latencyBinOf } from '../../../../src/adapters/clickhouse/event-rows.ts'
 import { plainEvent } from '../../../integration/store/random-events.ts'
 
+const bytesOf = (batch: EventRows) => Buffer.concat(batch.contents())
 const place = { topic: 't', partition: 1, offset: 2, timestampMs: 3, arrivalWatermarkMs: 4 }
 
 describe('a batch of events', () => {
   it('counts its rows and bytes and gives exactly these bytes', () => {
-    const batch = new EventRows()
+    const batch = new EventRows(createChunkPool())
     batch.add(plainEvent(), place)
     expect(batch.rows).toBe(1)
-    expect(batch.contents()).toHaveLength(batch.bytes)
-    expect([...batch.contents().subarray(0, 6)]).toEqual([1, 0x74, 1, 0, 0, 0])
+    expect(bytesOf(batch)).toHaveLength(batch.bytes)
+    expect([...bytesOf(batch).subarray(0, 6)]).toEqual([1, 0x74, 1, 0, 0, 0])
   })
 
   it('grows as far as it must and keeps what is in it', () => {
-    const batch = new EventRows()
+    const batch = new EventRows(createChunkPool())
     const event = plainEvent({
       predictionLabel: 'é'.repeat(256),
       attributes: Object.fromEntries(
@@ -26,14 +28,31 @@ describe('a batch of events', () => {
       kpi: { ['k'.repeat(64)]: 1 },
     })
     batch.add(event, place)
-    const one = Buffer.from(batch.contents())
+    const one = bytesOf(batch)
     for (let index = 1; index < 500; index++) batch.add(event, place)
     expect(batch.bytes).toBe(500 * one.length)
     expect(batch.bytes).toBeGreaterThan(2 << 20)
+    const all = bytesOf(batch)
     for (const index of [0, 1, 250, 499]) {
-      const row = batch.contents().subarray(index * one.length, (index + 1) * one.length)
+      const row = all.subarray(index * one.length, (index + 1) * one.length)
       expect(one.equals(row)).toBe(true)
     }
+  })
+})
+
+describe('a batch whose memory was given back', () => {
+  it('still counts, is not stored twice, and leaves its memory to the next one', () => {
+    const pool = createChunkPool()
+    const first = new EventRows(pool)
+    first.add(plainEvent(), place)
+    const [memory] = first.contents()
+    const bytes = first.bytes
+    first.release()
+    expect([first.rows, first.bytes]).toEqual([1, bytes])
+    expect(() => first.contents()).toThrow('stored already')
+    const second = new EventRows(pool)
+    second.add(plainEvent(), place)
+    expect(second.contents()[0]?.buffer).toBe(memory?.buffer)
   })
 })
 

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import {
   explain,
+  isCoordinatorMoving,
   isMemberFenced,
   isProducerFenced,
   isTransient,
@@ -37,6 +38,12 @@ describe('failures of kafkajs', () => {
     expect(isTransient(new kafkajs.KafkaJSConnectionError('connect ECONNREFUSED'))).toBe(true)
     expect(isTransient(wrapped(protocol('MESSAGE_TOO_LARGE')))).toBe(false)
     expect(isTransient('text')).toBe(false)
+  })
+
+  it('of a coordinator that loads or moves are told apart from those of a lost broker', () => {
+    const loading = protocol('GROUP_LOAD_IN_PROGRESS', true)
+    expect(isCoordinatorMoving(wrapped(loading))).toBe(true)
+    expect(isCoordinatorMoving(protocol('REQUEST_TIMED_OUT', true))).toBe(false)
   })
 
   it('name the codec that is missing', () => {
