@@ -97,10 +97,14 @@ function contentOf(bytes: Uint8Array, first: boolean): Uint8Array | null {
 
 /**
  * The bytes of every element of a JSON list, so that each is judged from the text that was sent. The
- * elements are not checked themselves: one that is no JSON does not lose the others. Throws
+ * elements are not checked themselves: one that is no JSON does not lose the others. Stops after
+ * `atMost` elements and one more, so that the caller sees that there are too many. Throws
  * `invalid_input` when the text around them is no list.
  */
-export function splitJsonArray(body: Uint8Array): Uint8Array[] {
+export function splitJsonArray(
+  body: Uint8Array,
+  atMost: number = Number.POSITIVE_INFINITY,
+): Uint8Array[] {
   const start = afterBlanks(body, afterByteOrderMark(body))
   if (body[start] !== OPEN_LIST) {
     throw malformed(start, `begins with ${byteWord(body[start])} where a list begins with "["`)
@@ -116,6 +120,7 @@ export function splitJsonArray(body: Uint8Array): Uint8Array[] {
     if (to === body.byteLength) throw malformed(to, 'ends before its "]"')
     if (to === from) throw malformed(from, `has no element before ${byteWord(body[to])}`)
     elements.push(withoutTrailingBlanks(body, from, to))
+    if (elements.length > atMost) return elements
     if (body[to] === CLOSE_LIST) {
       checkEnd(body, to + 1)
       return elements

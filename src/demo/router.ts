@@ -1,7 +1,7 @@
+import { createEventStreamParser, type StreamMessage } from '../contract/event-stream-parser.ts'
 import type { TrafficShare } from '../domain/decision.ts'
 import { createAckSender } from './ack-sender.ts'
 import { createAssignment } from './assignment.ts'
-import { readMessages } from './decision-stream.ts'
 import { pause } from './pause.ts'
 import { authorizationOf, backOffMs, causeOf, type WorkerDoor } from './post.ts'
 import { parseRoutingDecision, type RoutingDecision } from './routing-decision.ts'
@@ -163,7 +163,7 @@ async function* connect(
   lastEventId: string,
   signal: AbortSignal,
   onOpen: () => void,
-): ReturnType<typeof readMessages> {
+): AsyncGenerator<StreamMessage> {
   const { door, route } = options
   const silence = new AbortController()
   const silenceMs = options.silenceMs ?? 45_000
@@ -184,7 +184,11 @@ async function* connect(
       throw new Error(`the decision stream answered ${response.status}`)
     }
     onOpen()
-    yield* readMessages(response.body, () => watchdog.refresh())
+    const parser = createEventStreamParser()
+    for await (const chunk of response.body) {
+      watchdog.refresh()
+      yield* parser.push(chunk)
+    }
   } finally {
     clearTimeout(watchdog)
   }

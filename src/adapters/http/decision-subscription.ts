@@ -1,7 +1,7 @@
 import type { WireDecision } from '../../contract/decision.ts'
+import { createEventStreamParser, type StreamMessage } from '../../contract/event-stream-parser.ts'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports.ts'
-import { createEventStreamParser, type StreamMessage } from './event-stream-parser.ts'
 import type { WorkerConnection } from './worker-connection.ts'
 
 /** Three missed comments: the connection is dead, whatever the operating system believes. */

@@ -39,7 +39,7 @@ function valuesOfLines(body: Uint8Array): Uint8Array[] {
 function valuesOfList(body: Uint8Array): Uint8Array[] {
   let values: Uint8Array[]
   try {
-    values = splitJsonArray(body)
+    values = splitJsonArray(body, MOST_EVENTS)
   } catch (thrown) {
     if (!(thrown instanceof HaldaneError)) throw thrown
     throw new DoorError('malformed', `The body cannot be split into events: ${thrown.message}.`, {

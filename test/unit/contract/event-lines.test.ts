@@ -137,6 +137,12 @@ describe('splitJsonArray', () => {
     expect(elements('[{"a":1],{"b":2}]')).toEqual(['{"a":1]', '{"b":2}'])
   })
 
+  it('reads no further than the caller wants', () => {
+    const parts = splitJsonArray(bytes('[1,2,3,4,no list any more'), 2)
+    expect(parts.map(textOf)).toEqual(['1', '2', '3'])
+    expect(splitJsonArray(bytes('[1,2]'), 2)).toHaveLength(2)
+  })
+
   it('survives 100,000 levels of nesting', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)
     expect(splitJsonArray(bytes(deep)).length).toBe(1)

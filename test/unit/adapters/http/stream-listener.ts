@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import {
   createEventStreamParser,
   type StreamMessage,
-} from '../../../../src/adapters/http/event-stream-parser.ts'
+} from '../../../../src/contract/event-stream-parser.ts'
 
 export interface StreamListener {
   readonly response: Response

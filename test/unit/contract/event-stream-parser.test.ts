@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import {
   createEventStreamParser,
   type StreamMessage,
-} from '../../../../src/adapters/http/event-stream-parser.ts'
+} from '../../../src/contract/event-stream-parser.ts'
 
 function parseWhole(text: string): StreamMessage[] {
   return createEventStreamParser().push(Buffer.from(text))
