@@ -2,12 +2,15 @@
 export interface BatchPolicy {
   readonly rowsMax: number
   readonly bytesMax: number
+  /** Of all partitions together, filling and on the way into the store: what bounds the memory. */
+  readonly pendingBytesMax: number
   readonly ageMaxMs: number
 }
 
 export const DEFAULT_BATCH_POLICY: BatchPolicy = {
   rowsMax: 50_000,
-  bytesMax: 16 * 1024 * 1024,
+  bytesMax: 8 * 1024 * 1024,
+  pendingBytesMax: 16 * 1024 * 1024,
   ageMaxMs: 1000,
 }
 

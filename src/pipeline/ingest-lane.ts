@@ -8,6 +8,7 @@ export interface OpenBatch {
   readonly rejected: RejectedRecord[]
   /** Rows and rejected records. */
   records: number
+  rejectedBytes: number
   readonly openedAtMs: number
   nextOffset: number
   maxEventTimeMs: number
@@ -38,6 +39,8 @@ export interface Lane {
   /** Wall time of the last write, for idleness. */
   lastStoredMs: number
   take(record: BusRecord, highWatermark: number): RejectedRecord | null
+  /** Of the open batch and of those that are being written. */
+  readonly pendingBytes: number
   readonly full: boolean
   readonly aged: boolean
   /** Hands the open batch over; resolves as soon as the one before it is safe. */
@@ -51,12 +54,13 @@ export function createLane(options: LaneOptions): Lane {
   const { policy, intake } = options
   let open: OpenBatch | null = null
   let writing: Promise<void> = Promise.resolve()
+  let writingBytes = 0
   let rejectedRun = 0
   let closed = false
 
   const sizeOf = (batch: OpenBatch) => ({
     records: batch.records,
-    bytes: batch.rows.bytes,
+    bytes: bytesOf(batch),
     openedAtMs: batch.openedAtMs,
   })
 
@@ -67,6 +71,9 @@ export function createLane(options: LaneOptions): Lane {
     lastStoredMs: 0,
     get rejectedRun() {
       return rejectedRun
+    },
+    get pendingBytes() {
+      return writingBytes + (open === null ? 0 : bytesOf(open))
     },
     get full() {
       return open !== null && isFull(policy, sizeOf(open))
@@ -79,6 +86,7 @@ export function createLane(options: LaneOptions): Lane {
         rows: options.newRows(),
         rejected: [],
         records: 0,
+        rejectedBytes: 0,
         openedAtMs: options.now(),
         nextOffset: record.offset,
         maxEventTimeMs: 0,
@@ -88,6 +96,7 @@ export function createLane(options: LaneOptions): Lane {
       if (rejected === null) rejectedRun = 0
       else {
         open.rejected.push(rejected)
+        open.rejectedBytes += record.value?.byteLength ?? 0
         rejectedRun++
       }
       open.records++
@@ -100,8 +109,14 @@ export function createLane(options: LaneOptions): Lane {
       if (open === null) return
       const batch = open
       const before = writing
+      const bytes = bytesOf(batch)
       open = null
-      writing = before.then(() => (closed ? undefined : options.write(lane, batch)))
+      writingBytes += bytes
+      writing = before
+        .then(() => (closed ? undefined : options.write(lane, batch)))
+        .finally(() => {
+          writingBytes -= bytes
+        })
       // Whoever waits next sees the failure; without this an early one would be unhandled.
       writing.catch(() => undefined)
       await before
@@ -113,4 +128,23 @@ export function createLane(options: LaneOptions): Lane {
     },
   }
   return lane
+}
+
+function bytesOf({ rows, rejectedBytes }: OpenBatch): number {
+  return rows.bytes + rejectedBytes
+}
+
+/** Stores the largest batches until all lanes together hold no more than `bytesMax`. */
+export async function makeRoom(lanes: ReadonlyMap<number, Lane>, bytesMax: number): Promise<void> {
+  for (;;) {
+    let sum = 0
+    let largest: Lane | null = null
+    for (const lane of lanes.values()) {
+      sum += lane.pendingBytes
+      if (largest === null || lane.pendingBytes > largest.pendingBytes) largest = lane
+    }
+    if (largest === null || sum <= bytesMax) return
+    await largest.flush()
+    await largest.drain()
+  }
 }

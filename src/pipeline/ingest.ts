@@ -2,7 +2,7 @@ import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import type { Bus, Clock, Consumer, EventStore, Log, Metrics, RecordBatch } from '../ports.ts'
 import type { BatchPolicy } from './batch-policy.ts'
 import { type DeadLetterLimit, publishDeadLetters } from './dead-letters.ts'
-import { createLane, type Lane, type OpenBatch } from './ingest-lane.ts'
+import { createLane, type Lane, makeRoom, type OpenBatch } from './ingest-lane.ts'
 import { createPartitionIntake, type RejectedRecord } from './partition-intake.ts'
 import { PATIENT, retry } from './retry.ts'
 import { watermarkOf } from './watermark.ts'
@@ -161,6 +161,7 @@ export function createIngest(options: IngestOptions): Ingest {
         if (lane.full) await lane.flush()
       }
       checkBatch(lane, batch)
+      await makeRoom(lanes, policy.pendingBytesMax)
       await new Promise((resolve) => setImmediate(resolve))
     }
   }

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { createWorkerClient } from '../../src/adapters/http/client.ts'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
@@ -25,7 +28,7 @@ const SEND_AT_ONCE = 20_000
 const LIMIT_MS = 300_000
 
 /**
- * A worker in a process of its own, on Kafka, with a release active. It finds a backlog on the six
+ * The built worker in a process of its own, on Kafka, with a release active. It finds a backlog on the six
  * partitions of the request topic, takes it in as fast as it can and judges it, until every block
  * behind the watermark is judged; its memory is sampled from its first moment.
  */
@@ -34,15 +37,17 @@ export async function benchMemory(
   events: number,
   eventsPerBlock: number,
 ): Promise<MemoryMeasure> {
+  await build()
   const startMs = startOf(events, eventsPerBlock)
   await produce(brokers, eventLines({ events, eventsPerBlock, startMs }))
   const directory = await mkdtemp(join(tmpdir(), 'haldane-bench-'))
   const startedAt = performance.now()
-  const worker = await startWorkerProcess({
+  const env = {
     HALDANE_KAFKA_BROKERS: brokers.join(','),
     HALDANE_DATA_DIR: join(directory, 'data'),
     HALDANE_LOG_LEVEL: 'warn',
-  })
+  }
+  const worker = await startWorkerProcess(env, 'built')
   const samples = sampleMemory(worker.pid)
   try {
     await worker.ready()
@@ -65,6 +70,13 @@ export async function benchMemory(
 }
 
 const WATERMARK_MS = 30_000
+
+/** What users run; from source, the compiler would be in the same process. */
+async function build(): Promise<void> {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  await promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')])
+}
 
 async function produce(brokers: readonly string[], lines: Iterable<string>): Promise<void> {
   const environment = { clock: systemClock, log: silentLog }

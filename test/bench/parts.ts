@@ -126,7 +126,7 @@ export async function runMemory(
   say: Note,
 ): Promise<ResultRow[]> {
   say(`
-rss: a whole worker process, run from source, on Kafka with 6 partitions and a release active; it
+rss: a whole worker process, as built for the package, on Kafka with 6 partitions and a release active; it
 finds ${count(events)} events, stores and judges them all. Resident memory from its first moment on.`)
   const result = await benchMemory(brokers, events, EVENTS_PER_BLOCK)
   const rate = count(result.events / result.seconds)

@@ -3,7 +3,13 @@ import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const pathOf = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url))
+
+/** Arguments of Node: the program from source, or as `npm run build` left it. */
+const PROGRAMS = {
+  source: ['--import', 'tsx', pathOf('src/main.ts')],
+  built: [pathOf('dist/main.js')],
+} as const
 
 export interface WorkerProcess {
   readonly url: string
@@ -18,10 +24,13 @@ export interface WorkerProcess {
   stop(): Promise<number | null>
 }
 
-/** A worker in a process of its own, from source. */
-export async function startWorkerProcess(env: Record<string, string>): Promise<WorkerProcess> {
+/** A worker in a process of its own. */
+export async function startWorkerProcess(
+  env: Record<string, string>,
+  program: keyof typeof PROGRAMS = 'source',
+): Promise<WorkerProcess> {
   const port = await freePort()
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'worker'], {
+  const child = spawn(process.execPath, [...PROGRAMS[program], 'worker'], {
     env: { ...process.env, HALDANE_HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -12,16 +12,21 @@ import {
   HISTORY_COLUMNS,
   LATE_EVENT,
 } from './block-sql.ts'
+import type { Engine } from './engine.ts'
 import { evaluationRow, NULLABLE_EVALUATION_COLUMNS } from './evaluation-row.ts'
 import { toMillionths } from './fixed-point.ts'
-import type { NamedQuery, SqlConnection, SqlParams } from './sql-connection.ts'
+import type { NamedQuery, SqlParams } from './sql-connection.ts'
 
 // Everything a statement gives is one block of rows, whatever its size, and so one part on disk.
-const ONE_PART = {
+// Compiled to machine code, these statements take longer and hold more.
+const AGGREGATION = {
   max_insert_threads: 1,
   min_insert_block_size_rows: 1_000_000_000,
   min_insert_block_size_bytes: 0,
   max_bytes_before_external_group_by: 268_435_456,
+  compile_expressions: 0,
+  compile_aggregate_expressions: 0,
+  compile_sort_description: 0,
 }
 // Stored KPI values lie within ±1e15 millionths.
 const LARGEST_BOUND = 1e15
@@ -67,9 +72,10 @@ WHERE ${EARLIEST_WHERE} AND toStartOfHour(occurred_at) = (
 
 /** Blocks, histories and evaluations, on the connection for analysis. */
 export function createBlockStore(
-  sql: SqlConnection,
+  engine: Engine,
   recordTime: () => string,
 ): Omit<BlockStore, 'countAnomalies'> {
+  const sql = engine.analysis
   async function spansToClose(range: BlockRange): Promise<BlockSpan[]> {
     const { releaseId: release, fromMs: from, toMs: to, spec } = range
     const recorded = await sql.select(RECORDED, { release, from, to })
@@ -114,8 +120,9 @@ export function createBlockStore(
             writer: randomUUID(),
             closed: recordTime(),
           },
-          settings: ONE_PART,
+          settings: AGGREGATION,
         })
+        await engine.releaseMemory()
       }
     },
 
@@ -148,7 +155,7 @@ export function createBlockStore(
           writer: randomUUID(),
           closed: recordTime(),
         },
-        settings: ONE_PART,
+        settings: AGGREGATION,
       })
     },
 

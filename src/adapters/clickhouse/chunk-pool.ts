@@ -1,5 +1,5 @@
 const CHUNK_BYTES = 1 << 20
-const CHUNKS_KEPT = 64
+const CHUNKS_KEPT = 32
 
 /** Memory for rows on their way into the store, used again and again. */
 export interface ChunkPool {

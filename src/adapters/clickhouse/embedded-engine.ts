@@ -53,7 +53,10 @@ export async function openEmbeddedEngine(
     const ingest = await connect(open, directory, connections)
     const analysis = await connect(open, directory, connections)
     const spool = await openRowBinarySpool(join(root, 'spool'), ingest)
-    return { ingest, analysis, insertRowBinary: spool.insert, close: closeAll }
+    return {
+      ...{ ingest, analysis, insertRowBinary: spool.insert, close: closeAll },
+      releaseMemory: () => analysis.system('release_memory', 'SYSTEM JEMALLOC PURGE'),
+    }
   } catch (thrown) {
     await closeAll()
     throw thrown

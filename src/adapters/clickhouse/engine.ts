@@ -19,6 +19,8 @@ export interface Engine {
   readonly analysis: SqlConnection
   /** One statement on the ingest connection; each table partition gets one part, whole or not at all. */
   insertRowBinary(insert: RowBinaryInsert): Promise<void>
+  /** Gives memory that statements have left to the system; without effect where it is not ours. */
+  releaseMemory(): Promise<void>
   /** Awaits statements in flight and releases the store. */
   close(): Promise<void>
 }

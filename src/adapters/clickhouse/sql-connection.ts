@@ -49,6 +49,8 @@ export interface SqlConnection {
   insertRows(insert: InsertRows): Promise<void>
   /** CREATE, ALTER, DROP. */
   define(name: string, sql: string): Promise<void>
+  /** SYSTEM: changes nothing that is stored. */
+  system(name: string, sql: string): Promise<void>
   /** Awaits what is queued. Statements sent afterwards reject with `store_unavailable`. */
   close(): Promise<void>
 }
@@ -173,6 +175,9 @@ SELECT ${list} FROM format(JSONEachRow, {structure:String}, {body:String})`
         types.clear()
         return client.command({ query: sql, query_params: {} })
       })
+    },
+    async system(name, sql) {
+      await inTurn(name, () => client.command({ query: sql, query_params: {} }))
     },
     async close() {
       if (closed) return

@@ -33,7 +33,7 @@ export function createStore(engine: Engine, options: StoreOptions): Store {
   const recordTime = createRecordTimes(clock)
   return {
     ...createEventStore(engine, recordTime),
-    ...createBlockStore(engine.analysis, recordTime),
+    ...createBlockStore(engine, recordTime),
     ...createAnomalyCounts(engine.analysis),
     ...createReleaseStore(engine.analysis, recordTime),
     ...createDecisionStore(engine.analysis, recordTime),

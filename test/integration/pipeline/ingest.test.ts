@@ -46,7 +46,7 @@ async function ingest(bus: Bus, target: EventStore, topic: string, records: numb
     const running = createIngest({
       ...{ bus, store: target, clock: systemClock, log: silentLog, metrics: noMetrics, topic },
       groupId: 'ingest',
-      policy: { rowsMax: 400, bytesMax: 1e9, ageMaxMs: 50 },
+      policy: { rowsMax: 400, bytesMax: 1e9, pendingBytesMax: 1e9, ageMaxMs: 50 },
       idleTimeoutMs: 30_000,
       deadLetters: { runMax: 1e9 },
       onStored: (partition, nextOffset) => {
