@@ -62,7 +62,7 @@ describe('the blocks to close', () => {
 
   it('are cut where there are too many events for one statement, a block never', () => {
     const span = { fromMs: 0, toMs: 5000 }
-    const counts = [100_000, 150_000, 1, 900_000, 0]
+    const counts = [50_000, 75_000, 1, 900_000, 0]
     const eventsOf = new Map(counts.map((events, index) => [index * 1000, events]))
     expect(cutByEvents(span, 1000, eventsOf)).toEqual([
       { fromMs: 0, toMs: 2000 },
@@ -75,7 +75,7 @@ describe('the blocks to close', () => {
 
 describe('the blocks to read', () => {
   it('are the whole range in pieces', () => {
-    const range = rangeOf(10_000, 7, 450)
+    const range = rangeOf(10_000, 7, 70)
     const spans = [...readingSpans(range)]
     expect(spans).toHaveLength(3)
     expect(blocksOf(spans, 10_000)).toEqual(blocksOf([range], 10_000))
