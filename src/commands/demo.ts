@@ -27,7 +27,7 @@ const EVENTS_FILE = 'events.ndjson'
 const BASELINE_MS = 3000
 const POLL_MS = 250
 /** A release that has not ended by then holds: it is shown as that. */
-const RELEASE_MAX_MS = 80_000
+const RELEASE_MAX_MS = 90_000
 const WORKER_PACE = { HALDANE_BATCH_AGE_MS: '100', HALDANE_TICK_MS: '100' }
 
 export interface DemoArguments {
