@@ -94,13 +94,7 @@ describe('createEventSender', () => {
 
   it('never sends more than a batch at once, and not at the same time', async () => {
     const { worker, sender, add, taken } = await open({ batchMax: 40 })
-    let open_ = 0
-    worker.answerEvents = () => {
-      expect(open_).toBe(0)
-      open_++
-      setTimeout(() => open_--, 0)
-      return { status: 200 }
-    }
+    worker.answerEvents = () => ({ status: 200, heldMs: 20 })
     add(0, 100)
     sender.start()
     await eventually(() => expect(sender.totals().accepted).toBe(100))
@@ -108,6 +102,7 @@ describe('createEventSender', () => {
     expect(worker.eventBodies.map((body) => body.trimEnd().split('\n').length)).toEqual([
       40, 40, 20,
     ])
+    expect(worker.mostAtOnce).toBe(1)
   })
 
   it('drops the oldest when too many wait, and says so', async () => {

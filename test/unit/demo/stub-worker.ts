@@ -9,6 +9,8 @@ interface Answer {
   readonly hangUp?: boolean
   /** Store the request, then never answer. */
   readonly silent?: boolean
+  /** Time before the answer, in which further requests may come. */
+  readonly heldMs?: number
 }
 
 /** A worker as its clients see it: takes events and acks, streams decisions, can be made to fail. */
@@ -19,6 +21,8 @@ export async function openStubWorker() {
     eventBodies: [] as string[],
     /** Every event taken, in order, repeats included. */
     events: [] as Record<string, unknown>[],
+    /** Most posts of events that waited for their answer at the same moment. */
+    mostAtOnce: 0,
     acks: [] as Record<string, unknown>[],
     /** Headers of each stream request. */
     streamRequests: [] as IncomingMessage['headers'][],
@@ -43,6 +47,7 @@ export async function openStubWorker() {
   }
   const readers: ServerResponse[] = []
   let ackAttempts = 0
+  let waiting = 0
 
   const server = createServer((request, response) => {
     stub.authorizations.push(request.headers.authorization)
@@ -74,9 +79,15 @@ export async function openStubWorker() {
       }
       if (answer.silent === true) return
       const accepted = { accepted: lines.length, rejected: 0, stored: true, errors: [] }
-      response
-        .writeHead(answer.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(answer.body ?? (stored ? accepted : { detail: 'not now' })))
+      const respond = () => {
+        waiting--
+        response
+          .writeHead(answer.status, { 'content-type': 'application/json' })
+          .end(JSON.stringify(answer.body ?? (stored ? accepted : { detail: 'not now' })))
+      }
+      stub.mostAtOnce = Math.max(stub.mostAtOnce, ++waiting)
+      if (answer.heldMs === undefined) respond()
+      else setTimeout(respond, answer.heldMs)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
