@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { controlCommandSchema } from './control-command.ts'
+import { decisionSchema } from './decision.ts'
+import { requestEventSchema } from './request-event.ts'
+import { routerAckSchema } from './router-ack.ts'
+
+interface Contract {
+  readonly name: string
+  readonly schema: z.ZodType
+  /** Rules between fields, which zod cannot write down. */
+  readonly rules?: Readonly<Record<string, unknown>>
+}
+
+const oneOf = (...fields: string[]) => ({ anyOf: fields.map((field) => ({ required: [field] })) })
+
+const CONTRACTS: readonly Contract[] = [
+  {
+    name: 'request-event',
+    schema: requestEventSchema,
+    rules: { allOf: [oneOf('model_version', 'variant'), oneOf('outcome', 'status_code')] },
+  },
+  { name: 'decision', schema: decisionSchema },
+  { name: 'router-ack', schema: routerAckSchema },
+  {
+    name: 'control-command',
+    schema: controlCommandSchema,
+    rules: {
+      if: { properties: { kind: { const: 'start' } }, required: ['kind'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { required: ['source'] },
+    },
+  },
+]
+
+/**
+ * The published contracts as JSON Schema 2020-12, by file name. What a decoder accepts is valid under
+ * its schema (but for map entries named `__proto__`, which decoders pass over); the decoders check more
+ * than a schema can say: calendar days, Unicode, time windows.
+ */
+export function publishedSchemas(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  return new Map(
+    CONTRACTS.map(({ name, schema, rules = {} }) => {
+      const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' })
+      const document = { $schema, $id: `urn:haldane:${name}:v1`, ...rest, ...rules }
+      return [`${name}.v1.schema.json`, document]
+    }),
+  )
+}
