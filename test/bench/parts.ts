@@ -7,7 +7,7 @@ import { count, type ResultRow } from './report.ts'
 
 const RATIO_MIN = 2.5
 const TICK_MS_MAX = 250
-/** Two runs of the same thing differ by about so much. */
+/** Room for noise: medians of one and the same size have differed by up to 1.27 x between runs. */
 const GROWTH_MAX = 1.5
 const REPLAY_MIN = 100_000
 const RSS_MB_MAX = 700
