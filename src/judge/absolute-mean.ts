@@ -2,12 +2,13 @@ import type { UnitMoments } from './bounded-mean.ts'
 import { cautiousVariance, logEMeanAbove, logEMeanBelow, meanLogs } from './bounded-mean.ts'
 import type { Unit } from './cohort-units.ts'
 import { BET_GRID } from './grid.ts'
-import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import type { GuardrailTest, PerUnit, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import { boundedLog } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
+import { createRestarts } from './restarts.ts'
 
 /** Smallest difference of means, as a part of the range, worth telling apart; for intervals. */
 const MEAN_TAU = 0.01
@@ -18,9 +19,13 @@ const INTERVAL_FROM = 100
  * metric's bounds: exact for any number of values. The two-arm form of T4 (for differences before
  * the gate of T3) belongs beside this one.
  */
-export function createAbsoluteMeanTest(scale: MeanScale, limit: number): GuardrailTest {
+export function createAbsoluteMeanTest(
+  scale: MeanScale,
+  limit: number,
+  restarts: number,
+): GuardrailTest {
   const unitLimit = scale.toUnit(limit)
-  const canary = perUnit(emptyMoments)
+  const canary = createRestarts(restarts, () => perUnit(emptyMoments))
   const stable = perUnit(emptyMoments)
   const step = perUnit(emptyMoments)
   const blocks = createEvidenceBlocks()
@@ -31,7 +36,7 @@ export function createAbsoluteMeanTest(scale: MeanScale, limit: number): Guardra
         const seen = scale.momentsOf(stratum.canary)
         if (seen.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
-          addMoments(canary.of(unit), seen)
+          for (const part of canary.all) addMoments(part.of(unit), seen)
           addMoments(stable.of(unit), scale.momentsOf(stratum.stable))
           if (inStep) addMoments(step.of(unit), seen)
         }
@@ -39,8 +44,9 @@ export function createAbsoluteMeanTest(scale: MeanScale, limit: number): Guardra
       blocks.endBlock()
     },
     startStep: () => step.clear(),
+    restart: () => canary.restart(),
     read(unit: Unit): Reading {
-      const c = canary.of(unit.index)
+      const c = (canary.all[0] as PerUnit<UnitMoments>).of(unit.index)
       const b = stable.of(unit.index)
       const s = step.of(unit.index)
       const difference = c.n === 0 || b.n === 0 ? null : c.sum / c.n - b.sum / b.n
@@ -56,7 +62,7 @@ export function createAbsoluteMeanTest(scale: MeanScale, limit: number): Guardra
         ciLow: radius === null || difference === null ? null : inUnits(difference - radius),
         ciHigh: radius === null || difference === null ? null : inUnits(difference + radius),
         shift: inUnits(difference),
-        logEBreach: boundedLog(logEMeanBelow(c, unitLimit)),
+        logEBreach: boundedLog(canary.mix((part) => logEMeanBelow(part.of(unit.index), unitLimit))),
         logEPass: boundedLog(logEMeanAbove(s, unitLimit)),
         blocks: blocks.of(unit),
         collecting: false,

@@ -2,7 +2,7 @@ import type { CellMetrics } from '../domain/block.ts'
 import type { Metric } from '../domain/release.ts'
 import type { Unit } from './cohort-units.ts'
 import { GRID_SIZE, TILT_GRID } from './grid.ts'
-import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import type { GuardrailTest, PerUnit, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import type { LatencyTotals } from './latency-totals.ts'
 import { compareQuantiles } from './latency-totals.ts'
@@ -11,6 +11,7 @@ import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
 import type { ProportionLimit } from './proportion.ts'
 import { addBelow, logEAbove, logEBelow, proportionLimit } from './proportion.ts'
+import { createRestarts } from './restarts.ts'
 
 interface Counts {
   n: number
@@ -32,21 +33,23 @@ export function createAbsoluteProportionTest(
   limit: number,
   limitIndex: number,
   latencies: LatencyTotals,
+  restarts: number,
 ): GuardrailTest {
   const p0 = proportionLimit(metric.kind === 'latency' ? 1 - metric.quantile : limit)
   const countsOf = (metrics: CellMetrics): Counts =>
     metric.kind === 'latency'
       ? { n: metrics.latencies, bad: metrics.overLimit[limitIndex] ?? 0 }
       : { n: metrics.requests, bad: metrics.errors }
-  const canary = perUnit(emptyCounts)
+  const canary = createRestarts(restarts, () => perUnit(emptyCounts))
   const stable = perUnit(emptyCounts)
   const step = perUnit(emptyCounts)
   const blocks = createEvidenceBlocks()
 
+  const sinceStart = (unit: Unit): Counts => (canary.all[0] as PerUnit<Counts>).of(unit.index)
   const valuesOf = (unit: Unit): Values =>
     metric.kind === 'latency'
       ? latencyValues(unit, latencies, p0)
-      : rateValues(stable.of(unit.index), canary.of(unit.index))
+      : rateValues(stable.of(unit.index), sinceStart(unit))
 
   return {
     fold({ strata, inStep }) {
@@ -54,7 +57,7 @@ export function createAbsoluteProportionTest(
         const counts = countsOf(stratum.canary)
         if (counts.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
-          addCounts(canary.of(unit), counts)
+          for (const part of canary.all) addCounts(part.of(unit), counts)
           addCounts(stable.of(unit), countsOf(stratum.stable))
           if (inStep) addCounts(step.of(unit), counts)
         }
@@ -62,8 +65,9 @@ export function createAbsoluteProportionTest(
       blocks.endBlock()
     },
     startStep: () => step.clear(),
+    restart: () => canary.restart(),
     read(unit) {
-      const c = canary.of(unit.index)
+      const c = sinceStart(unit)
       const b = stable.of(unit.index)
       const s = step.of(unit.index)
       const values = valuesOf(unit)
@@ -73,7 +77,12 @@ export function createAbsoluteProportionTest(
         stable: { value: values.stable, n: b.n },
         canary: { value: values.canary, n: c.n },
         shift: c.n === 0 || b.n === 0 ? null : c.bad / c.n - b.bad / b.n,
-        logEBreach: boundedLog(logEAbove(p0, c.n, c.bad)),
+        logEBreach: boundedLog(
+          canary.mix((part) => {
+            const { n, bad } = part.of(unit.index)
+            return logEAbove(p0, n, bad)
+          }),
+        ),
         logEPass: boundedLog(logEBelow(p0, s.n, s.bad)),
         blocks: blocks.of(unit),
         collecting: false,

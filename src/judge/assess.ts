@@ -9,8 +9,6 @@ import type { Traffic } from './traffic.ts'
 import type { Weights } from './weights.ts'
 import { familyOf, isTested } from './weights.ts'
 
-/** Evidence of a single block decides nothing: a cold start would look like a regression. */
-const FEWEST_BLOCKS = 2
 const STALE_BLOCKS = 3
 
 export interface AssessContext {
@@ -20,6 +18,7 @@ export interface AssessContext {
   /** Null until the release has started. */
   readonly weights: Weights | null
   readonly traffic: Traffic
+  readonly rules: { readonly fewestBlocks: number }
 }
 
 /** A hypothesis as read now. `logWeight` is that within its family. */
@@ -68,14 +67,14 @@ export function assess(context: AssessContext): Assessment {
   }
 }
 
-function readAll({ spec, units, tests, weights }: AssessContext): Read[] {
+function readAll({ spec, units, tests, weights, rules }: AssessContext): Read[] {
   const ordered = [...units.units].sort(compareUnits)
   const reads: Read[] = []
   for (const [index, guardrail] of spec.guardrails.entries()) {
     for (const unit of ordered) {
       if (!isTested(guardrail, unit)) continue
       const reading = (tests[index] as GuardrailTest).read(unit)
-      const enough = reading.blocks >= FEWEST_BLOCKS
+      const enough = reading.blocks >= rules.fewestBlocks
       const logWeight = weights?.logWeight(index, unit.index) ?? Number.NEGATIVE_INFINITY
       const logE = enough ? reading.logEBreach : Number.NEGATIVE_INFINITY
       reads.push({ guardrail, unit, reading, logWeight, logE })

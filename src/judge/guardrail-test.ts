@@ -43,6 +43,8 @@ export interface GuardrailTest {
   fold(block: JudgedBlock): void
   /** Pass evidence starts afresh. */
   startStep(): void
+  /** Breach evidence is counted once more, from here on. */
+  restart(): void
   read(unit: Unit): Reading
 }
 

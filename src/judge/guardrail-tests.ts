@@ -22,6 +22,8 @@ export interface TestContext {
   readonly units: CohortUnits
   readonly baseline: Baseline
   readonly latencies: LatencyTotals
+  /** R of the restart mixture: how often breach evidence may start once more. */
+  readonly restarts: number
 }
 
 /** Quantiles whose rolling baseline value is needed, each once. */
@@ -49,15 +51,15 @@ export function createGuardrailTest(guardrail: Guardrail, context: TestContext):
 function latencyTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'latency' }>,
-  { spec, baseline, latencies }: TestContext,
+  { spec, baseline, latencies, restarts }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   if (limit.kind === 'max') {
     const index = latencyLimitsOf(spec).indexOf(limit.value)
-    return createAbsoluteProportionTest(metric, limit.value, index, latencies)
+    return createAbsoluteProportionTest(metric, limit.value, index, latencies, restarts)
   }
   if (limit.kind === 'max_increase' && limit.relative) {
-    return createRelativeLatencyTest(metric.quantile, limit.value, baseline, latencies)
+    return createRelativeLatencyTest(metric.quantile, limit.value, baseline, latencies, restarts)
   }
   throw unsupported(guardrail, '`max` in ms or s, or `max_increase` in %')
 }
@@ -65,12 +67,15 @@ function latencyTest(
 function errorTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'error_rate' }>,
-  { baseline, units, latencies }: TestContext,
+  { baseline, units, latencies, restarts }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
-  if (limit.kind === 'max') return createAbsoluteProportionTest(metric, limit.value, -1, latencies)
+  if (limit.kind === 'max') {
+    return createAbsoluteProportionTest(metric, limit.value, -1, latencies, restarts)
+  }
   if (limit.kind === 'max_increase') {
-    return createRelativeErrorTest(errorMargin(limit.value, limit.relative), baseline, units)
+    const margin = errorMargin(limit.value, limit.relative)
+    return createRelativeErrorTest(margin, baseline, units, restarts)
   }
   throw unsupported(guardrail, '`max` in %, or `max_increase` in pp or %')
 }
@@ -78,7 +83,7 @@ function errorTest(
 function meanTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'quality' | 'kpi' }>,
-  { spec }: TestContext,
+  { spec, restarts }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   const kpiIndex =
@@ -86,12 +91,12 @@ function meanTest(
   const scale = meanScaleOf(metric, kpiIndex)
   const requests = metric.kind === 'kpi' ? KPI_REQUESTS : QUALITY_REQUESTS
   const margin = limit.value
-  if (limit.kind === 'min') return createAbsoluteMeanTest(scale, limit.value)
+  if (limit.kind === 'min') return createAbsoluteMeanTest(scale, limit.value, restarts)
   if (limit.kind === 'max_drop') {
-    return createMeanDifferenceTest(scale, { sign: -1, margin, requests })
+    return createMeanDifferenceTest(scale, { sign: -1, margin, requests, restarts })
   }
   if (limit.kind === 'max_increase' && !limit.relative && metric.kind === 'kpi') {
-    return createMeanDifferenceTest(scale, { sign: 1, margin, requests })
+    return createMeanDifferenceTest(scale, { sign: 1, margin, requests, restarts })
   }
   throw unsupported(
     guardrail,

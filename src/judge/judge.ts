@@ -17,7 +17,20 @@ import type { Weights } from './weights.ts'
 import { fixWeights } from './weights.ts'
 
 /** Changes whenever the same blocks could lead to other numbers. */
-export const JUDGE_VERSION = '1'
+export const JUDGE_VERSION = '2'
+
+/** Breach evidence starts once more at each of these parts of the longest duration but the first. */
+const DURATION_PARTS = 10
+
+/** Caution that a measurement of the bare tests does without. */
+export interface JudgeRules {
+  /** Whether breach evidence starts once more at each later step and each tenth of the duration. */
+  readonly restarts: boolean
+  /** Judged blocks before breach evidence counts: a cold start would look like a regression. */
+  readonly fewestBlocks: number
+}
+
+export const SHIPPED_RULES: JudgeRules = { restarts: true, fewestBlocks: 2 }
 
 /**
  * A fold over closed blocks: no clock, no randomness, no input or output. The same blocks give the
@@ -41,17 +54,23 @@ export function createJudge(
   spec: ReleaseSpec,
   history: readonly HistoryCell[],
   releaseStartMs: number,
+  rules: JudgeRules = SHIPPED_RULES,
 ): Judge {
   const { lengthMs } = spec.blocks
   const units = createCohortUnits(spec.cohorts)
   const baseline = createBaseline(units, history, relativeQuantilesOf(spec))
   const latencies = createLatencyTotals()
-  const context = { spec, units, baseline, latencies }
+  const restarts = rules.restarts ? spec.plan.length - 1 + DURATION_PARTS - 1 : 0
+  const context = { spec, units, baseline, latencies, restarts }
   const tests = spec.guardrails.map((guardrail) => createGuardrailTest(guardrail, context))
   const keepsLatencies = spec.guardrails.some(({ metric }) => metric.kind === 'latency')
   const traffic = createTraffic()
   const releaseFromMs = floorToBlock(releaseStartMs, lengthMs)
   let stepFromMs = releaseFromMs
+  let step = 0
+  /** Later steps whose restart is done; a step that is taken up again is none. */
+  let restartedStep = 0
+  let restartedPart = 0
   let judgedFromMs: number | null = null
   let foldedToMs = Number.NEGATIVE_INFINITY
   let weights: Weights | null = null
@@ -74,7 +93,21 @@ export function createJudge(
     judgedFromMs ??= block.startMs + spec.warmupMs
   }
 
+  const restartAll = (): void => {
+    for (const test of tests) test.restart()
+  }
+  /** Restarts come at times that are fixed, or follow from decisions, before the block is seen. */
+  const restartWhenDue = (startMs: number): void => {
+    if (step > restartedStep && startMs >= stepFromMs) {
+      restartedStep = step
+      restartAll()
+    }
+    const part = Math.floor((DURATION_PARTS * (startMs - releaseFromMs)) / spec.maxDurationMs)
+    for (; restartedPart < Math.min(part, DURATION_PARTS - 1); restartedPart++) restartAll()
+  }
+
   const judgeBlock = (block: ClosedBlock, strata: readonly Stratum[]): void => {
+    restartWhenDue(block.startMs)
     const inStep = block.startMs >= stepFromMs
     if (inStep) traffic.stepBlocks++
     const appeared = strata.flatMap(({ cell, canary: { requests } }) => {
@@ -101,12 +134,13 @@ export function createJudge(
       baseline.add(stable)
       startWhenReady()
     },
-    startStep(_index, startMs) {
+    startStep(index, startMs) {
+      step = index
       stepFromMs = startMs
       traffic.startStep()
       for (const test of tests) test.startStep()
     },
-    assess: () => assess({ spec, units, tests, weights, traffic }),
+    assess: () => assess({ spec, units, tests, weights, traffic, rules }),
   }
 }
 

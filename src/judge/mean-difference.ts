@@ -1,11 +1,13 @@
 import type { Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
+import { boundedLog } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
 import { differenceLogE, differenceRadius } from './paired.ts'
-import type { Estimate } from './paired-window.ts'
+import type { Estimate, PairedWindow } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
+import { createRestarts } from './restarts.ts'
 
 export interface MeanDifferenceOptions {
   /** 1: an increase is bad, −1: a drop is bad. */
@@ -14,6 +16,8 @@ export interface MeanDifferenceOptions {
   readonly margin: number
   /** Values per arm before anything is said. */
   readonly requests: number
+  /** How often breach evidence may start once more. */
+  readonly restarts: number
 }
 
 /** Prior scale for margin 0, as a part of the range: the smallest change worth acting on. */
@@ -27,12 +31,12 @@ const BLOCKS = 30
  */
 export function createMeanDifferenceTest(
   scale: MeanScale,
-  { sign, margin, requests }: MeanDifferenceOptions,
+  { sign, margin, requests, restarts }: MeanDifferenceOptions,
 ): GuardrailTest {
   const unitMargin = margin / scale.range
   const tau = unitMargin > 0 ? unitMargin : DEFAULT_TAU
   const rules = { requests, bad: 0, blocks: BLOCKS }
-  const release = createPairedWindow('mean', rules)
+  const release = createRestarts(restarts, () => createPairedWindow('mean', rules))
   const step = createPairedWindow('mean', rules)
   const blocks = createEvidenceBlocks()
 
@@ -42,21 +46,22 @@ export function createMeanDifferenceTest(
         const c = scale.momentsOf(canary)
         const b = scale.momentsOf(stable)
         if (c.n > 0 && b.n > 0) blocks.saw(cell)
-        release.addMeans(cell, c, b, sign, unitMargin)
+        for (const part of release.all) part.addMeans(cell, c, b, sign, unitMargin)
         if (inStep) step.addMeans(cell, c, b, sign, unitMargin)
       }
-      release.endBlock()
+      for (const part of release.all) part.endBlock()
       step.endBlock()
       blocks.endBlock()
     },
     startStep: () => step.reset(),
+    restart: () => release.restart(),
     read(unit: Unit): Reading {
-      const all = release.estimate(unit)
+      const all = (release.all[0] as PairedWindow).estimate(unit)
       const now = step.estimate(unit)
       return {
         method: 'T3',
         ...meanValues(all, scale, tau),
-        logEBreach: breachEvidence(all, tau),
+        logEBreach: boundedLog(release.mix((part) => breachEvidence(part.estimate(unit), tau))),
         logEPass: passEvidence(now, tau),
         blocks: blocks.of(unit),
         collecting: !now.gate.met,

@@ -1,4 +1,3 @@
-import type { Method } from '../domain/verdict.ts'
 import type { Baseline } from './baseline.ts'
 import type { BaselineLimits } from './baseline-limit.ts'
 import { createBaselineLimits } from './baseline-limit.ts'
@@ -7,16 +6,17 @@ import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
 import type { ErrorMargin } from './error-margin.ts'
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
-import type { GuardrailTest, JudgedBlock, Reading, Stratum } from './guardrail-test.ts'
+import type { GuardrailTest, JudgedBlock, PerUnit, Reading, Stratum } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
 import { breachEvidence, growthOf, passEvidence } from './mean-difference.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
-import type { Estimate } from './paired-window.ts'
+import type { Estimate, PairedWindow } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { addAbove, addBelow } from './proportion.ts'
 import { addInto } from './relative-latency.ts'
+import { createRestarts } from './restarts.ts'
 
 const GATE = { requests: 100, bad: 30, blocks: 30 }
 /** T3 as half of the breach evidence has no need of many blocks: T2 is the other half. */
@@ -29,9 +29,16 @@ const SHARE_NOISE = 2
 /** Above this odds ratio between limit and baseline nearly no information is left in block totals. */
 const LARGEST_ODDS = 3
 
+/** Breach evidence of all units over one span of time. */
+interface BreachPart {
+  readonly tilts: PerUnit<Float64Array>
+  readonly window: PairedWindow
+  /** Of the units that are judged against the baseline's confidence limits. */
+  readonly oneArms: PerUnit<Float64Array>
+}
+
 /** T1 of the units that are judged against the baseline's confidence limits. */
 interface OneArm {
-  readonly breach: Float64Array
   readonly pass: Float64Array
   readonly limitsFor: ReturnType<typeof createBaselineLimits>
   limits: BaselineLimits | null
@@ -50,9 +57,9 @@ export function createRelativeErrorTest(
   margin: ErrorMargin,
   baseline: Baseline,
   units: CohortUnits,
+  restarts: number,
 ): GuardrailTest {
-  const tilts = perUnit(() => new Float64Array(GRID_SIZE))
-  const breach = createPairedWindow('rate', BREACH_GATE)
+  const breach = createRestarts(restarts, emptyBreachPart)
   const release = createPairedWindow('rate', GATE)
   const step = createPairedWindow('rate', GATE)
   const blocks = createEvidenceBlocks()
@@ -75,7 +82,9 @@ export function createRelativeErrorTest(
       const oneArm = oneArmOf(unit)
       if (oneArm === null) continue
       oneArm.limits = oneArm.limitsFor(baseline.countsOf(unit))
-      addAbove(oneArm.breach, oneArm.limits.breach, canary.requests, canary.errors)
+      for (const part of breach.all) {
+        addAbove(part.oneArms.of(index), oneArm.limits.breach, canary.requests, canary.errors)
+      }
       if (!inStep) continue
       addBelow(oneArm.pass, oneArm.limits.pass, canary.requests, canary.errors)
       oneArm.n += canary.requests
@@ -87,11 +96,14 @@ export function createRelativeErrorTest(
     const odds = margin.odds(rate)
     const counts = countsOf({ cell, canary, stable })
     if (odds !== null && conditionalIncrements(counts, Math.log(odds), increments)) {
-      for (const unit of cell.units) addInto(tilts.of(unit), increments)
+      for (const part of breach.all) {
+        for (const unit of cell.units) addInto(part.tilts.of(unit), increments)
+      }
     }
     release.addCounts(cell, counts, margin.difference(rate))
     if (inStep) step.addCounts(cell, counts, margin.difference(rate))
-    if (feedT3) breach.addCounts(cell, counts, margin.difference(rate))
+    if (!feedT3) return
+    for (const part of breach.all) part.window.addCounts(cell, counts, margin.difference(rate))
   }
 
   return {
@@ -102,27 +114,32 @@ export function createRelativeErrorTest(
         foldOneArms(stratum, block.inStep)
         foldPair(stratum, block.inStep, feedT3)
       }
-      for (const window of [breach, release, step]) window.endBlock()
+      for (const part of breach.all) part.window.endBlock()
+      release.endBlock()
+      step.endBlock()
       blocks.endBlock()
     },
     startStep() {
       step.reset()
       for (const unit of units.units) clearPass(oneArmOf(unit))
     },
+    restart: () => breach.restart(),
     read(unit): Reading {
       const all = release.estimate(unit)
       const now = step.estimate(unit)
       const tau = tauNow()
-      const conditional = () => mixtureLogE(TILT_GRID, tilts.of(unit.index))
-      const asymptotic = () => breachEvidence(breach.estimate(unit), tau)
+      const conditional = ({ tilts }: BreachPart) => mixtureLogE(TILT_GRID, tilts.of(unit.index))
+      const asymptotic = ({ window }: BreachPart) => breachEvidence(window.estimate(unit), tau)
+      const paired = (part: BreachPart) =>
+        margin.relative ? conditional(part) : average(conditional(part), asymptotic(part))
       const oneArm = oneArmOf(unit)
-      const evidence =
-        oneArm === null
-          ? pairedEvidence(margin.relative, conditional, asymptotic, passEvidence(now, tau))
-          : oneArmEvidence(margin.relative, oneArm, passEvidence(now, tau))
+      const single = (part: BreachPart) => mixtureLogE(TILT_GRID, part.oneArms.of(unit.index))
+      const pass = passEvidence(now, tau)
       const t3Needed = oneArm === null || margin.relative
       return {
-        ...evidence,
+        method: oneArm !== null ? 'T1' : margin.relative ? 'T2' : 'T2+T3',
+        logEBreach: boundedLog(breach.mix(oneArm === null ? paired : single)),
+        logEPass: oneArm === null ? pass : oneArmPass(margin.relative, oneArm, pass),
         ...rateValues(all, margin.relative, tau),
         blocks: blocks.of(unit),
         collecting: t3Needed && !now.gate.met,
@@ -133,31 +150,14 @@ export function createRelativeErrorTest(
   }
 }
 
-type Evidence = Pick<Reading, 'method' | 'logEBreach' | 'logEPass'>
-
-function pairedEvidence(
-  relative: boolean,
-  conditional: () => number,
-  asymptotic: () => number,
-  logEPass: number,
-): Evidence {
-  const method: Method = relative ? 'T2' : 'T2+T3'
-  const logE = relative ? conditional() : average(conditional(), asymptotic())
-  return { method, logEBreach: boundedLog(logE), logEPass }
-}
-
 /**
  * With a relative margin the lower end of the baseline's interval can be 0, and then nothing passes
  * by T1; so half of the pass evidence is T3's, which speaks once its gate is met. An average of the
  * two, fixed in advance, is valid; choosing between them by looking would not be.
  */
-function oneArmEvidence(relative: boolean, oneArm: OneArm, logEPassT3: number): Evidence {
+function oneArmPass(relative: boolean, oneArm: OneArm, logEPassT3: number): number {
   const logEPass = mixtureLogE(TILT_GRID, oneArm.pass)
-  return {
-    method: 'T1',
-    logEBreach: boundedLog(mixtureLogE(TILT_GRID, oneArm.breach)),
-    logEPass: boundedLog(relative ? average(logEPass, logEPassT3) : logEPass),
-  }
+  return boundedLog(relative ? average(logEPass, logEPassT3) : logEPass)
 }
 
 /** ln(½e^a + ½e^b). */
@@ -165,10 +165,17 @@ function average(a: number, b: number): number {
   return logSumExp([a, b]) - Math.LN2
 }
 
+function emptyBreachPart(): BreachPart {
+  return {
+    tilts: perUnit(() => new Float64Array(GRID_SIZE)),
+    window: createPairedWindow('rate', BREACH_GATE),
+    oneArms: perUnit(() => new Float64Array(GRID_SIZE)),
+  }
+}
+
 function emptyOneArm(limitsFor: OneArm['limitsFor']): OneArm {
-  const breach = new Float64Array(GRID_SIZE)
   const pass = new Float64Array(GRID_SIZE)
-  return { breach, pass, limitsFor, limits: null, n: 0, bad: 0 }
+  return { pass, limitsFor, limits: null, n: 0, bad: 0 }
 }
 
 function clearPass(oneArm: OneArm | null): void {

@@ -14,6 +14,7 @@ import { boundedLog } from './log-space.ts'
 import { growthOf, passEvidence } from './mean-difference.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { proportionLimit } from './proportion.ts'
+import { createRestarts } from './restarts.ts'
 
 /** Smallest change of the share above x₀ worth acting on. */
 const TAU = 0.015
@@ -39,8 +40,9 @@ export function createRelativeLatencyTest(
   increase: number,
   baseline: Baseline,
   latencies: LatencyTotals,
+  restarts: number,
 ): GuardrailTest {
-  const tilts = perUnit(() => new Float64Array(GRID_SIZE))
+  const tilts = createRestarts(restarts, () => perUnit(() => new Float64Array(GRID_SIZE)))
   const release = createPairedWindow('exceedance', GATE)
   const step = createPairedWindow('exceedance', GATE)
   const blocks = createEvidenceBlocks()
@@ -49,7 +51,9 @@ export function createRelativeLatencyTest(
 
   const addTilts = (cell: Cell, counts: TwoArmCounts): void => {
     if (!conditionalIncrements(counts, 0, increments)) return
-    for (const unit of cell.units) addInto(tilts.of(unit), increments)
+    for (const part of tilts.all) {
+      for (const unit of cell.units) addInto(part.of(unit), increments)
+    }
   }
 
   return {
@@ -69,6 +73,7 @@ export function createRelativeLatencyTest(
       blocks.endBlock()
     },
     startStep: () => step.reset(),
+    restart: () => tilts.restart(),
     read(unit: Unit): Reading {
       const canary = latencies.standardised(unit, 'canary')
       const stable = latencies.standardised(unit, 'stable')
@@ -83,7 +88,7 @@ export function createRelativeLatencyTest(
         ciLow: values.ciLow,
         ciHigh: values.ciHigh,
         shift: shares === null ? null : shares.canary - shares.stable,
-        logEBreach: boundedLog(mixtureLogE(TILT_GRID, tilts.of(unit.index))),
+        logEBreach: boundedLog(tilts.mix((part) => mixtureLogE(TILT_GRID, part.of(unit.index)))),
         logEPass: passEvidence(now, TAU),
         blocks: blocks.of(unit),
         collecting: !now.gate.met,

@@ -94,7 +94,7 @@ describe('the start of a release', () => {
   })
 
   it('names its version', () => {
-    expect(JUDGE_VERSION).toBe('1')
+    expect(JUDGE_VERSION).toBe('2')
   })
 })
 

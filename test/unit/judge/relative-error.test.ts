@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createBaselineLimits } from '../../../src/judge/baseline-limit.ts'
 import { errorMargin } from '../../../src/judge/error-margin.ts'
-import { createJudge } from '../../../src/judge/judge.ts'
+import type { JudgeRules } from '../../../src/judge/judge.ts'
+import { createJudge, SHIPPED_RULES } from '../../../src/judge/judge.ts'
 import { proportionInterval } from '../../../src/judge/proportion.ts'
 import {
   blockOf,
@@ -17,9 +18,11 @@ import {
 
 const ONE = { cohorts: { by: [], key: [] } } as const
 
-function judgeOf(guardrail: typeof ERROR_PP, historyErrors: number) {
+const BARE: JudgeRules = { restarts: false, fewestBlocks: 2 }
+
+function judgeOf(guardrail: typeof ERROR_PP, historyErrors: number, rules = SHIPPED_RULES) {
   const history = [{ cohort: EN, metrics: metricsOf(20_000, historyErrors) }]
-  return createJudge(specOf([guardrail], ONE), history, START_MS)
+  return createJudge(specOf([guardrail], ONE), history, START_MS, rules)
 }
 
 /** `blocks` blocks of 100 canary and 900 stable requests with these errors in each. */
@@ -96,9 +99,9 @@ describe('error_rate max_increase', () => {
   })
 
   it('adds T3 to T2 only from blocks in which the canary has about a tenth of the requests', () => {
-    const few = judgeOf(ERROR_PP, 100)
+    const few = judgeOf(ERROR_PP, 100, BARE)
     fold(few, 200, 0, 5, 10)
-    const enough = judgeOf(ERROR_PP, 100)
+    const enough = judgeOf(ERROR_PP, 100, BARE)
     fold(enough, 200, 0, 5, 100)
     // E = ½T2 + ½T3 and T3 = 1 until it is fed, so without T3 it cannot fall below ½.
     expect(rowOf(few.assess(), 'error_rate').logEBreach).toBeGreaterThan(-Math.LN2)
