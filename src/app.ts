@@ -5,6 +5,7 @@ import { createMemoryBus, type MemoryBus } from './adapters/memory/bus.ts'
 import { createMetrics } from './adapters/ops/metrics.ts'
 import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
+import { REQUEST_EVENTS } from './contract/event-format.ts'
 import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
 import { TOPICS } from './domain/topics.ts'
 import { createAckReader } from './pipeline/acks.ts'
@@ -132,7 +133,9 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     log,
     analyzer,
     submit:
-      memory === null ? submitThroughKafka(bus, topic) : submitThroughLog(memory, topic, stored),
+      memory === null
+        ? submitThroughKafka(bus, topic, REQUEST_EVENTS)
+        : submitThroughLog(memory, topic, stored),
     sendCommand: (route, value) => bus.produce(TOPICS.control.name, [{ key: route, value }]),
     sendAck: (route, value) => bus.produce(TOPICS.routing.name, [{ key: route, value }]),
     policies: createPolicyFiles(config.policyFile),
@@ -180,6 +183,7 @@ async function startLoops(
   })
   const ingest = createIngest({
     ...{ bus, store, clock, log, metrics, onFailure: fail },
+    format: REQUEST_EVENTS,
     topic: TOPICS.requests.name,
     groupId: 'haldane-ingest',
     policy: config.batch,

@@ -139,10 +139,10 @@ export interface RecordPlace {
 }
 
 /** Rows on their way into the store, already in the store's own format. */
-export interface EventBatch {
+export interface EventBatch<Event = RequestEvent> {
   readonly rows: number
   readonly bytes: number
-  add(event: RequestEvent, place: RecordPlace): void
+  add(event: Event, place: RecordPlace): void
 }
 
 export interface PartitionProgress {
@@ -158,10 +158,11 @@ export interface PartitionProgress {
   readonly updatedAtMs: number
 }
 
-export interface EventStore {
-  newBatch(): EventBatch
+/** The events of one kind, each with its place, and how far their topics are stored. */
+export interface EventStore<Event = RequestEvent> {
+  newBatch(): EventBatch<Event>
   /** All rows or, after a crash, any part of them; never a row twice within the call. */
-  insertEvents(batch: EventBatch): Promise<void>
+  insertEvents(batch: EventBatch<Event>): Promise<void>
   /** Offsets ≥ `from` that are stored for the partition, ascending. */
   presentOffsets(topic: string, partition: number, from: number): Promise<Float64Array>
   progress(topic: string): Promise<PartitionProgress[]>

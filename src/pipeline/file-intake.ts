@@ -1,17 +1,12 @@
+import type { FileEvent } from '../contract/event-decoder.ts'
+import type { EventFormat } from '../contract/event-format.ts'
 import { createLineSplitter, type EventLine } from '../contract/event-lines.ts'
 import { createFileClock } from '../contract/file-reference.ts'
-import {
-  checkEventTime,
-  decodeEventLine,
-  type FileEvent,
-} from '../contract/request-event-decoder.ts'
 import type { Rejection } from '../domain/request-event.ts'
 import type { EventBatch, EventStore } from '../ports.ts'
 
 /** One part per table partition, and few of them: the batch size is a matter of speed alone. */
 const BATCH_ROWS = 100_000
-/** The file stands for a topic with one partition; offsets are line numbers. */
-const FILE_TOPIC = 'file'
 
 export interface FileIntakeResult {
   readonly accepted: number
@@ -20,8 +15,11 @@ export interface FileIntakeResult {
   readonly maxEventTimeMs: number
 }
 
-export interface FileIntakeOptions {
-  readonly store: EventStore
+export interface FileIntakeOptions<Event> {
+  readonly store: EventStore<Event>
+  readonly format: EventFormat<Event>
+  /** The file stands for a topic of this name with one partition; offsets are line numbers. */
+  readonly topic: string
   readonly chunks: AsyncIterable<Uint8Array>
   onRejected(line: number, rejections: readonly Rejection[]): void
   onProgress(lines: number): void
@@ -29,23 +27,25 @@ export interface FileIntakeOptions {
   readonly batchRows?: number
 }
 
-interface Waiting {
+interface Waiting<Event> {
   readonly line: number
-  readonly file: FileEvent
+  readonly file: FileEvent<Event>
 }
 
 /**
  * Stores the events of a file as if they had come through a topic with one partition, in the order
  * of the lines: a line is late, too old or in the future by what stood before it, never by batches.
  */
-export async function storeFile(options: FileIntakeOptions): Promise<FileIntakeResult> {
-  const { store } = options
+export async function storeFile<Event>(
+  options: FileIntakeOptions<Event>,
+): Promise<FileIntakeResult> {
+  const { store, format, topic } = options
   const batchRows = options.batchRows ?? BATCH_ROWS
   const splitter = createLineSplitter()
-  const clock = createFileClock<Waiting>(
-    (occurredAtMs, referenceMs) => checkEventTime(occurredAtMs, referenceMs) === null,
+  const clock = createFileClock<Waiting<Event>>(
+    (timeMs, referenceMs) => format.checkTime(timeMs, referenceMs) === null,
   )
-  let batch: EventBatch = store.newBatch()
+  let batch: EventBatch<Event> = store.newBatch()
   let inserting: Promise<void> = Promise.resolve()
   let accepted = 0
   let rejected = 0
@@ -60,13 +60,13 @@ export async function storeFile(options: FileIntakeOptions): Promise<FileIntakeR
   const settle = (judged: ReturnType<typeof clock.push>) => {
     for (const { item, occurredAtMs, referenceMs, accepted: timely } of judged) {
       if (!timely) {
-        const reason = checkEventTime(occurredAtMs, referenceMs)
+        const reason = format.checkTime(occurredAtMs, referenceMs)
         reject(item.line, reason === null ? [] : [reason])
         continue
       }
       const { event, recordedAtMs } = item.file
       batch.add(event, {
-        topic: FILE_TOPIC,
+        topic,
         partition: 0,
         offset: item.line,
         timestampMs: recordedAtMs ?? occurredAtMs,
@@ -87,9 +87,9 @@ export async function storeFile(options: FileIntakeOptions): Promise<FileIntakeR
       reject(line, [{ field: '', code: 'too_large', message }])
       return
     }
-    const file = decodeEventLine(bytes)
+    const file = format.decodeLine(bytes)
     if (Array.isArray(file)) reject(line, file)
-    else settle(clock.push({ line, file }, file.event.occurredAtMs, file.recordedAtMs))
+    else settle(clock.push({ line, file }, format.timeMsOf(file.event), file.recordedAtMs))
   }
 
   /** While one batch is inserted the next one fills. */

@@ -1,10 +1,11 @@
+import type { RequestEvent } from '../domain/request-event.ts'
 import type { BusRecord, EventBatch } from '../ports.ts'
 import { type BatchPolicy, isAged, isFull } from './batch-policy.ts'
 import type { PartitionIntake, RejectedRecord } from './partition-intake.ts'
 
 /** Records of one partition on their way into the store. */
-export interface OpenBatch {
-  readonly rows: EventBatch
+export interface OpenBatch<Event = RequestEvent> {
+  readonly rows: EventBatch<Event>
   readonly rejected: RejectedRecord[]
   /** Rows and rejected records. */
   records: number
@@ -15,25 +16,25 @@ export interface OpenBatch {
   highWatermark: number
 }
 
-export interface LaneOptions {
+export interface LaneOptions<Event> {
   readonly partition: number
   readonly assignment: number
-  readonly intake: PartitionIntake
+  readonly intake: PartitionIntake<Event>
   readonly policy: BatchPolicy
-  newRows(): EventBatch
+  newRows(): EventBatch<Event>
   now(): number
   /** Stores a batch and commits it; called for one batch at a time, in order. */
-  write(lane: Lane, batch: OpenBatch): Promise<void>
+  write(lane: Lane<Event>, batch: OpenBatch<Event>): Promise<void>
 }
 
 /**
  * One partition of one assignment: while a batch is written the next one fills. A lane that was
  * closed writes nothing more.
  */
-export interface Lane {
+export interface Lane<Event = RequestEvent> {
   readonly partition: number
   readonly assignment: number
-  readonly intake: PartitionIntake
+  readonly intake: PartitionIntake<Event>
   /** Rejected records in a row. */
   readonly rejectedRun: number
   /** Wall time of the last write, for idleness. */
@@ -50,21 +51,21 @@ export interface Lane {
   close(): void
 }
 
-export function createLane(options: LaneOptions): Lane {
+export function createLane<Event>(options: LaneOptions<Event>): Lane<Event> {
   const { policy, intake } = options
-  let open: OpenBatch | null = null
+  let open: OpenBatch<Event> | null = null
   let writing: Promise<void> = Promise.resolve()
   let writingBytes = 0
   let rejectedRun = 0
   let closed = false
 
-  const sizeOf = (batch: OpenBatch) => ({
+  const sizeOf = (batch: OpenBatch<Event>) => ({
     records: batch.records,
     bytes: bytesOf(batch),
     openedAtMs: batch.openedAtMs,
   })
 
-  const lane: Lane = {
+  const lane: Lane<Event> = {
     partition: options.partition,
     assignment: options.assignment,
     intake,
@@ -130,15 +131,18 @@ export function createLane(options: LaneOptions): Lane {
   return lane
 }
 
-function bytesOf({ rows, rejectedBytes }: OpenBatch): number {
+function bytesOf<Event>({ rows, rejectedBytes }: OpenBatch<Event>): number {
   return rows.bytes + rejectedBytes
 }
 
 /** Stores the largest batches until all lanes together hold no more than `bytesMax`. */
-export async function makeRoom(lanes: ReadonlyMap<number, Lane>, bytesMax: number): Promise<void> {
+export async function makeRoom<Event>(
+  lanes: ReadonlyMap<number, Lane<Event>>,
+  bytesMax: number,
+): Promise<void> {
   for (;;) {
     let sum = 0
-    let largest: Lane | null = null
+    let largest: Lane<Event> | null = null
     for (const lane of lanes.values()) {
       sum += lane.pendingBytes
       if (largest === null || lane.pendingBytes > largest.pendingBytes) largest = lane

@@ -1,3 +1,4 @@
+import type { EventFormat } from '../contract/event-format.ts'
 import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import type { Bus, Clock, Consumer, EventStore, Log, Metrics, RecordBatch } from '../ports.ts'
 import type { BatchPolicy } from './batch-policy.ts'
@@ -10,9 +11,10 @@ import { watermarkOf } from './watermark.ts'
 /** Records taken between two turns of the event loop, so that heartbeats and HTTP go on. */
 const SLICE_RECORDS = 2000
 
-export interface IngestOptions {
+export interface IngestOptions<Event> {
   readonly bus: Bus
-  readonly store: EventStore
+  readonly store: EventStore<Event>
+  readonly format: EventFormat<Event>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -36,13 +38,13 @@ export interface Ingest {
 }
 
 /**
- * Moves request events from the bus into the store, exactly once. The order is fixed, and each step
+ * Moves the events of a topic from the bus into the store, exactly once. The order is fixed, and each step
  * may be repeated after a crash: dead letters, rows, progress, commit. What landed before a crash is
  * found by reading back which offsets are present; only the missing ones are inserted.
  */
-export function createIngest(options: IngestOptions): Ingest {
+export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
   const { bus, store, clock, log, metrics, topic, policy } = options
-  const lanes = new Map<number, Lane>()
+  const lanes = new Map<number, Lane<Event>>()
   const ending = new AbortController()
   let assigning: Promise<void> = Promise.resolve()
   let joined: Promise<Consumer> = Promise.reject(new HaldaneError('internal', 'not started'))
@@ -68,7 +70,7 @@ export function createIngest(options: IngestOptions): Ingest {
         ),
     })
 
-  const saveProgress = (lane: Lane, batch: OpenBatch | null, caughtUp: boolean) =>
+  const saveProgress = (lane: Lane<Event>, batch: OpenBatch<Event> | null, caughtUp: boolean) =>
     persist('saving progress', () =>
       store.saveProgress([
         {
@@ -100,6 +102,7 @@ export function createIngest(options: IngestOptions): Ingest {
         store.presentOffsets(topic, partition, from),
       )
       const intake = createPartitionIntake({
+        format: options.format,
         topic,
         partition,
         nextOffset: from,
@@ -117,7 +120,7 @@ export function createIngest(options: IngestOptions): Ingest {
   }
 
   /** Blocks closed while this partition was idle stay closed: what it brings for them is late. */
-  const wake = async (lane: Lane) => {
+  const wake = async (lane: Lane<Event>) => {
     const now = clock.now()
     if (now - lane.lastStoredMs <= options.idleTimeoutMs) return
     const others = (await persist('reading progress', () => store.progress(topic))).filter(
@@ -128,7 +131,7 @@ export function createIngest(options: IngestOptions): Ingest {
     lane.lastStoredMs = now
   }
 
-  const checkBatch = (lane: Lane, batch: RecordBatch) => {
+  const checkBatch = (lane: Lane<Event>, batch: RecordBatch) => {
     if (lane.intake.nextOffset > batch.highWatermark) {
       throw new HaldaneError(
         'invalid_input',
@@ -166,7 +169,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
-  const write = async (lane: Lane, batch: OpenBatch) => {
+  const write = async (lane: Lane<Event>, batch: OpenBatch<Event>) => {
     if (options.deadLetters !== null) {
       await persist('publishing dead letters', () => publishDeadLetters(bus, topic, batch.rejected))
     }
@@ -187,7 +190,7 @@ export function createIngest(options: IngestOptions): Ingest {
     options.onStored?.(lane.partition, batch.nextOffset)
   }
 
-  const commit = async (lane: Lane, nextOffset: number) => {
+  const commit = async (lane: Lane<Event>, nextOffset: number) => {
     try {
       await (await joined).commit(lane.partition, nextOffset, '')
     } catch (thrown) {

@@ -1,4 +1,4 @@
-import { checkEventTime, decodeRequestEvent } from '../contract/request-event-decoder.ts'
+import type { EventFormat } from '../contract/event-format.ts'
 import type { Rejection, RequestEvent } from '../domain/request-event.ts'
 import type { BusRecord, EventBatch } from '../ports.ts'
 
@@ -20,17 +20,18 @@ export interface IntakeCounts {
  * depends only on the records before it, never on batch sizes or on a clock, so a record that is
  * delivered again gives the same row.
  */
-export interface PartitionIntake {
+export interface PartitionIntake<Event = RequestEvent> {
   readonly nextOffset: number
   readonly maxEventTimeMs: number
   readonly counts: IntakeCounts
   /** Adds the row to the batch, or returns why not; null when accepted or stored before. */
-  take(record: BusRecord, batch: EventBatch): RejectedRecord | null
+  take(record: BusRecord, batch: EventBatch<Event>): RejectedRecord | null
   /** Raises the partition's event time, when others moved on while it was idle. */
   raise(eventTimeMs: number): void
 }
 
-export function createPartitionIntake(start: {
+export function createPartitionIntake<Event>(start: {
+  readonly format: EventFormat<Event>
   readonly topic: string
   readonly partition: number
   /** Records below it were dealt with before. */
@@ -39,8 +40,8 @@ export function createPartitionIntake(start: {
   readonly maxEventTimeMs: number
   /** Offsets ≥ `nextOffset` that are already stored, ascending. */
   readonly present: Float64Array
-}): PartitionIntake {
-  const { topic, partition, present } = start
+}): PartitionIntake<Event> {
+  const { format, topic, partition, present } = start
   const counts: IntakeCounts = { accepted: 0, rejected: 0, skipped: 0 }
   let nextOffset = start.nextOffset
   let maxEventTimeMs = start.maxEventTimeMs
@@ -51,7 +52,7 @@ export function createPartitionIntake(start: {
     return presentAt < present.length && present[presentAt] === offset
   }
 
-  const accept = (event: RequestEvent, record: BusRecord, batch: EventBatch) => {
+  const accept = (event: Event, record: BusRecord, batch: EventBatch<Event>) => {
     if (isPresent(record.offset)) counts.skipped++
     else {
       counts.accepted++
@@ -64,7 +65,7 @@ export function createPartitionIntake(start: {
       })
     }
     // A clock that runs ahead must not close blocks for everybody else.
-    const timeMs = Math.min(event.occurredAtMs, record.timestampMs)
+    const timeMs = Math.min(format.timeMsOf(event), record.timestampMs)
     if (timeMs > maxEventTimeMs) maxEventTimeMs = timeMs
   }
 
@@ -79,15 +80,10 @@ export function createPartitionIntake(start: {
     take(record, batch) {
       if (record.offset < nextOffset) return null
       nextOffset = record.offset + 1
-      const decoded = decodeRequestEvent(record.value, record.timestampMs)
+      const decoded = format.decode(record)
       if (Array.isArray(decoded)) {
         counts.rejected++
         return { record, rejections: decoded }
-      }
-      const untimely = checkEventTime(decoded.occurredAtMs, record.timestampMs)
-      if (untimely !== null) {
-        counts.rejected++
-        return { record, rejections: [untimely] }
       }
       accept(decoded, record, batch)
       return null

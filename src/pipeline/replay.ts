@@ -1,11 +1,13 @@
 import type { ControlCommand } from '../contract/control-command.ts'
+import { REQUEST_EVENTS } from '../contract/event-format.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
+import type { Rejection } from '../domain/request-event.ts'
 import { describeDuration, floorToBlock } from '../domain/time.ts'
 import type { Store } from '../ports.ts'
 import { HISTORY_MS } from './analyze.ts'
-import { type FileIntakeOptions, storeFile } from './file-intake.ts'
+import { storeFile } from './file-intake.ts'
 import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 
 /** Blocks that are closed with one statement and then folded in order. */
@@ -13,13 +15,18 @@ const BLOCKS_PER_ROUND = 2000
 /** How long a release may have waited for its first event; a slip in the year would take for ever. */
 const WAIT_MAX_MS = 7 * 86_400_000
 
-export interface ReplayOptions extends FileIntakeOptions {
+export interface ReplayOptions {
   readonly store: Store
+  readonly chunks: AsyncIterable<Uint8Array>
+  /** Rows per insert; results do not depend on it. */
+  readonly batchRows?: number
   readonly spec: ReleaseSpec
   /** Event time the release starts at; null: the block of the first event. */
   readonly startMs: number | null
   /** Recorded commands to this release in the order they were given; none from before it is obeyed. */
   readonly commands: readonly ControlCommand[]
+  onRejected(line: number, rejections: readonly Rejection[]): void
+  onProgress(lines: number): void
   onDecision(decision: Decision): void
 }
 
@@ -39,7 +46,11 @@ export interface ReplaySummary {
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { store, spec } = options
-  const { accepted, rejected, maxEventTimeMs } = await storeFile(options)
+  const { accepted, rejected, maxEventTimeMs } = await storeFile({
+    ...options,
+    format: REQUEST_EVENTS,
+    topic: 'file',
+  })
   const startedAtMs = startOf(options, await store.earliestEventMs(spec), maxEventTimeMs)
   if (startedAtMs !== null) await decideAll(options, startedAtMs, maxEventTimeMs)
   const anomalies = await store.countAnomalies(spec)

@@ -1,4 +1,4 @@
-import { checkEventTime, decodeRequestEvent } from '../contract/request-event-decoder.ts'
+import type { EventFormat } from '../contract/event-format.ts'
 import type { SubmitResult } from '../contract/worker-api.ts'
 import type { Bus, OutgoingRecord } from '../ports.ts'
 import type { StoredOffsets } from './stored-offsets.ts'
@@ -27,17 +27,18 @@ export function submitThroughLog(log: PlacingLog, topic: string, stored: StoredO
  * Answers when Kafka has the events. What is invalid is refused here, while its sender listens,
  * and does not reach the topic.
  */
-export function submitThroughKafka(bus: Bus, topic: string): Submit {
+export function submitThroughKafka<Event>(
+  bus: Bus,
+  topic: string,
+  format: EventFormat<Event>,
+): Submit {
   return async (values, timestampMs) => {
     const records: OutgoingRecord[] = []
     const rejected: SubmitResult['rejected'][number][] = []
     for (const [index, value] of values.entries()) {
-      const event = decodeRequestEvent(value, timestampMs)
-      const rejections = Array.isArray(event)
-        ? event
-        : [checkEventTime(event.occurredAtMs, timestampMs)].filter((found) => found !== null)
-      if (rejections.length > 0 || Array.isArray(event)) rejected.push({ index, rejections })
-      else records.push({ key: event.requestId, value, timestampMs })
+      const event = format.decode({ value, headers: {}, timestampMs })
+      if (Array.isArray(event)) rejected.push({ index, rejections: event })
+      else records.push({ key: format.keyOf(event), value, timestampMs })
     }
     await bus.produce(topic, records)
     return { accepted: records.length, rejected, stored: false }

@@ -6,6 +6,7 @@ import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../src/adapters/ops/logger.ts'
 import { createMetrics } from '../../src/adapters/ops/metrics.ts'
+import { REQUEST_EVENTS } from '../../src/contract/event-format.ts'
 import { DEFAULT_BATCH_POLICY } from '../../src/pipeline/batch-policy.ts'
 import { createIngest } from '../../src/pipeline/ingest.ts'
 import { runTask, startMeter, type Usage } from './child.ts'
@@ -27,6 +28,7 @@ await runTask(async (task: IngestTask): Promise<Usage & { rows: number }> => {
     const usage = await new Promise<Usage>((resolve, reject) => {
       const ingest = createIngest({
         ...{ bus, store, topic, groupId, ...environment },
+        format: REQUEST_EVENTS,
         metrics: createMetrics('bench'),
         policy: DEFAULT_BATCH_POLICY,
         idleTimeoutMs: 30_000,

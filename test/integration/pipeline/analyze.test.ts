@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../../src/adapters/ops/logger.ts'
 import { noMetrics } from '../../../src/adapters/ops/metrics.ts'
 import { decisionToWire, decodeDecision } from '../../../src/contract/decision.ts'
+import { REQUEST_EVENTS } from '../../../src/contract/event-format.ts'
 import { parseReleaseFile } from '../../../src/contract/release-file.ts'
 import type { Decision } from '../../../src/domain/decision.ts'
 import { HaldaneError } from '../../../src/domain/errors.ts'
@@ -46,7 +47,7 @@ async function prepare(model: string): Promise<{ bus: Bus; release: ReleaseRecor
   const lines = [...generateEvents({ ...options, canaryShare: 0.2, modelName: model, effect })]
   const bytes = new TextEncoder().encode(lines.map((event) => JSON.stringify(event)).join('\n'))
   const { maxEventTimeMs } = await storeFile({
-    store,
+    ...{ store, format: REQUEST_EVENTS, topic: 'file' },
     chunks: (async function* () {
       yield bytes
     })(),

@@ -3,6 +3,7 @@ import { createMemoryBus } from '../../../src/adapters/memory/bus.ts'
 import { systemClock } from '../../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../../src/adapters/ops/logger.ts'
 import { noMetrics } from '../../../src/adapters/ops/metrics.ts'
+import { REQUEST_EVENTS } from '../../../src/contract/event-format.ts'
 import { HaldaneError } from '../../../src/domain/errors.ts'
 import { createIngest } from '../../../src/pipeline/ingest.ts'
 import type { Bus, EventStore, OutgoingRecord, Store } from '../../../src/ports.ts'
@@ -45,6 +46,7 @@ async function ingest(bus: Bus, target: EventStore, topic: string, records: numb
   return new Promise<string>((resolve) => {
     const running = createIngest({
       ...{ bus, store: target, clock: systemClock, log: silentLog, metrics: noMetrics, topic },
+      format: REQUEST_EVENTS,
       groupId: 'ingest',
       policy: { rowsMax: 400, bytesMax: 1e9, pendingBytesMax: 1e9, ageMaxMs: 50 },
       idleTimeoutMs: 30_000,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { REQUEST_EVENTS } from '../../../src/contract/event-format.ts'
 import { createLane, type Lane, makeRoom } from '../../../src/pipeline/ingest-lane.ts'
 import { createPartitionIntake } from '../../../src/pipeline/partition-intake.ts'
 import type { BusRecord, EventBatch } from '../../../src/ports.ts'
@@ -20,7 +21,14 @@ function openLanes(count: number) {
   const lanes = new Map<number, Lane>()
   for (let partition = 0; partition < count; partition++) {
     const present = new Float64Array(0)
-    const place = { topic: 't', partition, nextOffset: 0, maxEventTimeMs: 0, present }
+    const place = {
+      format: REQUEST_EVENTS,
+      topic: 't',
+      partition,
+      nextOffset: 0,
+      maxEventTimeMs: 0,
+      present,
+    }
     const lane = createLane({
       partition,
       assignment: 1,
@@ -73,6 +81,7 @@ describe('what all partitions hold together', () => {
       partition: 1,
       assignment: 1,
       intake: createPartitionIntake({
+        format: REQUEST_EVENTS,
         ...{ topic: 't', partition: 1, nextOffset: 0, maxEventTimeMs: 0 },
         present: new Float64Array(0),
       }),
