@@ -1,15 +1,20 @@
 import { z } from 'zod'
 import { controlCommandSchema } from './control-command.ts'
 import { decisionSchema } from './decision.ts'
+import { releaseFileSchema, releasePolicySchema } from './release-file-schema.ts'
 import { requestEventSchema } from './request-event.ts'
 import { routerAckSchema } from './router-ack.ts'
+import type { JsonSchema } from './schema-parts.ts'
 
+/** A contract whose schema is the one its zod source gives. */
 interface Contract {
   readonly name: string
   readonly schema: z.ZodType
   /** Rules between fields, which zod cannot write down. */
   readonly rules?: Readonly<Record<string, unknown>>
 }
+
+const DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 
 const oneOf = (...fields: string[]) => ({ anyOf: fields.map((field) => ({ required: [field] })) })
 
@@ -37,12 +42,19 @@ const CONTRACTS: readonly Contract[] = [
  * its schema (but for map entries named `__proto__`, which decoders pass over); the decoders check more
  * than a schema can say: calendar days, Unicode, time windows.
  */
-export function publishedSchemas(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
-  return new Map(
-    CONTRACTS.map(({ name, schema, rules = {} }) => {
-      const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' })
-      const document = { $schema, $id: `urn:haldane:${name}:v1`, ...rest, ...rules }
-      return [`${name}.v1.schema.json`, document]
+export function publishedSchemas(): ReadonlyMap<string, JsonSchema> {
+  const bodies = [
+    ...CONTRACTS.map(({ name, schema, rules = {} }) => {
+      const { $schema: _, ...body } = z.toJSONSchema(schema, { io: 'input' })
+      return { name, body: { ...body, ...rules } }
     }),
+    { name: 'release-file', body: releaseFileSchema() },
+    { name: 'release-policy', body: releasePolicySchema() },
+  ]
+  return new Map(
+    bodies.map(({ name, body }) => [
+      `${name}.v1.schema.json`,
+      { $schema: DRAFT, $id: `urn:haldane:${name}:v1`, ...body },
+    ]),
   )
 }

@@ -16,6 +16,21 @@ export const RELEASE_DEFAULTS = {
   warmup: '60s',
 } as const
 
+/** The shortest and the longest of each duration, both allowed. */
+export const DURATION_RANGES = {
+  blocks: {
+    duplicate_lookback: ['0s', '10m'],
+    length: ['100ms', '1h'],
+    watermark: ['0s', '1h'],
+  },
+  heartbeat: ['100ms', '24h'],
+  max_duration: ['1s', '720h'],
+  step: { min_duration: ['0s', '720h'] },
+  warmup: ['0s', '24h'],
+} as const
+
+export const LARGEST_COUNT = 1_000_000_000
+
 /** The policy of a release without policy file: its hash changes when a default does. */
 export function defaultPolicy(): { readonly name: string; readonly hash: string } {
   return { name: 'default', hash: sha256(canonicalJson(RELEASE_DEFAULTS)) }

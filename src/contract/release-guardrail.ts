@@ -24,7 +24,7 @@ import { KPI_NAME } from './stored-text.ts'
 import type { SourceNode } from './yaml-source.ts'
 
 const DEFAULTS = RELEASE_DEFAULTS.guardrail
-const QUANTILES: Readonly<Record<QuantileName, number>> = {
+export const QUANTILES: Readonly<Record<QuantileName, number>> = {
   latency_p50: 0.5,
   latency_p90: 0.9,
   latency_p95: 0.95,
@@ -32,17 +32,26 @@ const QUANTILES: Readonly<Record<QuantileName, number>> = {
 }
 const METRIC_WORDS = [...Object.keys(QUANTILES), 'error_rate', 'quality', 'kpi.<name>']
 const LATER_METRICS = ['memory_headroom', 'agreement']
-const LIMIT_KINDS = ['max', 'min', 'max_increase', 'max_drop'] as const
-const LIMITS_OF: Readonly<Record<Metric['kind'], readonly Limit['kind'][]>> = {
+export const LIMIT_KINDS = ['max', 'min', 'max_increase', 'max_drop'] as const
+export const LIMITS_OF: Readonly<Record<Metric['kind'], readonly Limit['kind'][]>> = {
   latency: ['max', 'max_increase'],
   error_rate: ['max', 'max_increase'],
   quality: ['min', 'max_drop'],
   kpi: ['min', 'max_drop', 'max_increase'],
 }
-const KEYS = ['metric', ...LIMIT_KINDS, 'bounds', 'importance', 'severity', 'dry_run', 'cohorts']
-const LARGEST_KPI = 1e9
-const SEVERITIES: readonly Severity[] = ['critical', 'signal']
-const SCOPES: readonly CohortScope[] = ['all', 'key', 'overall']
+export const GUARDRAIL_KEYS = [
+  'metric',
+  ...LIMIT_KINDS,
+  'bounds',
+  'importance',
+  'severity',
+  'dry_run',
+  'cohorts',
+]
+export const LARGEST_KPI = 1e9
+export const LARGEST_IMPORTANCE = 1000
+export const SEVERITIES: readonly Severity[] = ['critical', 'signal']
+export const SCOPES: readonly CohortScope[] = ['all', 'key', 'overall']
 
 /** The guardrails of a release; also reports the same limit written twice and KPIs with two bounds. */
 export function readGuardrails(
@@ -84,7 +93,7 @@ function hasOtherBounds(a: Metric, b: Metric): boolean {
 }
 
 function readGuardrail(node: SourceNode, field: string, log: ProblemLog): Guardrail | undefined {
-  const map = readMap(node, field, KEYS, log)
+  const map = readMap(node, field, GUARDRAIL_KEYS, log)
   if (map === undefined) return undefined
   const name = map.required('metric', readMetricName, 'latency_p95')
   const importance = map.optional('importance', DEFAULTS.importance, readImportance)
@@ -161,7 +170,7 @@ const readBounds: Read<[number, number]> = (node, field, log) => {
 }
 
 const readImportance: Read<number> = (node, field, log) => {
-  const value = numberFrom(0, 1000)(node, field, log)
+  const value = numberFrom(0, LARGEST_IMPORTANCE)(node, field, log)
   if (value !== 0) return value
   const message =
     'is 0; write a number above 0, or dry_run: true for a guardrail that decides nothing'

@@ -1,13 +1,14 @@
 import type { PlanStep } from '../domain/release.ts'
-import { RELEASE_DEFAULTS } from './release-defaults.ts'
+import { DURATION_RANGES, LARGEST_COUNT, RELEASE_DEFAULTS } from './release-defaults.ts'
 import { durationFrom, durationOf } from './release-units.ts'
 import { listOf, type ProblemLog, type Read, readMap, wholeNumberFrom } from './source-reader.ts'
 import type { Place, SourceNode } from './yaml-source.ts'
 
 export const LARGEST_TOTAL_WEIGHT = 1_000_000
 
-const KEYS = ['weight', 'min_duration', 'min_requests', 'shadow', 'target_rps']
-const LARGEST_COUNT = 1_000_000_000
+export const STEP_KEYS = ['weight', 'min_duration', 'min_requests']
+/** Known words of later versions: named in the error, not in the schema. */
+const LATER_KEYS = ['shadow', 'target_rps']
 
 /** A weight with its place: it can be judged only beside the other steps. */
 interface WrittenWeight {
@@ -34,10 +35,10 @@ function readStep(
   weights: WrittenWeight[],
   log: ProblemLog,
 ): PlanStep | undefined {
-  const map = readMap(node, field, KEYS, log)
+  const map = readMap(node, field, [...STEP_KEYS, ...LATER_KEYS], log)
   if (map === undefined) return undefined
   const shadow = map.has('shadow')
-  for (const key of ['shadow', 'target_rps']) {
+  for (const key of LATER_KEYS) {
     if (!map.has(key)) continue
     const instead = key === 'shadow' ? 'begin with a step that has a weight' : 'remove it'
     const message = `${key} is not supported in this version; ${instead}`
@@ -46,7 +47,7 @@ function readStep(
   const minDurationMs = map.optional(
     'min_duration',
     durationOf(RELEASE_DEFAULTS.step.min_duration),
-    durationFrom('0s', '720h'),
+    durationFrom(...DURATION_RANGES.step.min_duration),
   )
   const minRequests = map.optional(
     'min_requests',

@@ -3,7 +3,7 @@ import { cohortKey, describeCohort } from '../domain/cohort.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { DEVICES } from '../domain/request-event.ts'
 import { canonicalLocale } from './locale-tag.ts'
-import { RELEASE_DEFAULTS } from './release-defaults.ts'
+import { DURATION_RANGES, LARGEST_COUNT, RELEASE_DEFAULTS } from './release-defaults.ts'
 import { readGuardrails } from './release-guardrail.ts'
 import { LARGEST_TOTAL_WEIGHT, planOf } from './release-plan.ts'
 import { durationFrom, durationOf, fractionOf, percentOf } from './release-units.ts'
@@ -23,7 +23,7 @@ import { MAX_SEMVER_LENGTH, SEMVER } from './stored-text.ts'
 import { ROUTE_WORDS, splitRoute } from './wire-field.ts'
 import type { SourceNode } from './yaml-source.ts'
 
-const KEYS = [
+export const RELEASE_KEYS = [
   'extends',
   'route',
   'stable',
@@ -41,9 +41,8 @@ const KEYS = [
   'mode',
   'judge',
 ]
-const DIMENSIONS: readonly CohortDimension[] = RELEASE_DEFAULTS.cohorts.by
-const MODES: readonly ReleaseSpec['mode'][] = ['enforced', 'dry_run']
-const LARGEST_COUNT = 1_000_000_000
+export const DIMENSIONS: readonly CohortDimension[] = RELEASE_DEFAULTS.cohorts.by
+export const MODES: readonly ReleaseSpec['mode'][] = ['enforced', 'dry_run']
 
 const { blocks, coverage, heartbeat, judge, max_duration, risk, warmup } = RELEASE_DEFAULTS
 const DEFAULT_COVERAGE = { minRequestsPerKeyCohort: coverage.min_requests_per_key_cohort }
@@ -62,7 +61,7 @@ type Parts = { readonly [K in keyof WithoutPolicy]: WithoutPolicy[K] | undefined
 
 /** The release a map describes, every default filled in; undefined when anything was reported. */
 export function readRelease(root: SourceNode, log: ProblemLog): WithoutPolicy | undefined {
-  const map = readMap(root, '', KEYS, log)
+  const map = readMap(root, '', RELEASE_KEYS, log)
   if (map === undefined) return undefined
   const route = map.required('route', readRoute, 'intent-classifier/production')
   const stable = map.required('stable', readVersion, '1.4.2')
@@ -90,12 +89,16 @@ export function readRelease(root: SourceNode, log: ProblemLog): WithoutPolicy | 
     coverage: map.optional('coverage', DEFAULT_COVERAGE, readCoverage),
     risk: map.optional('risk', DEFAULT_RISK, readRisk),
     blocks: map.optional('blocks', DEFAULT_BLOCKS, readBlocks),
-    warmupMs: map.optional('warmup', durationOf(warmup), durationFrom('0s', '24h')),
-    heartbeatMs: map.optional('heartbeat', durationOf(heartbeat), durationFrom('100ms', '24h')),
+    warmupMs: map.optional('warmup', durationOf(warmup), durationFrom(...DURATION_RANGES.warmup)),
+    heartbeatMs: map.optional(
+      'heartbeat',
+      durationOf(heartbeat),
+      durationFrom(...DURATION_RANGES.heartbeat),
+    ),
     maxDurationMs: map.optional(
       'max_duration',
       durationOf(max_duration),
-      durationFrom('1s', '720h'),
+      durationFrom(...DURATION_RANGES.max_duration),
     ),
     totalWeight,
     mode: map.optional('mode', RELEASE_DEFAULTS.mode, wordOf(MODES)),
@@ -233,16 +236,13 @@ const readRisk: Read<ReleaseSpec['risk']> = (node, field, log) => {
 const readBlocks: Read<ReleaseSpec['blocks']> = (node, field, log) => {
   const map = readMap(node, field, ['length', 'watermark', 'duplicate_lookback'], log)
   if (map === undefined) return undefined
-  const read = (key: string, fallback: number, low: string, high: string) =>
-    map.optional(key, fallback, durationFrom(low, high))
-  const lengthMs = read('length', DEFAULT_BLOCKS.lengthMs, '100ms', '1h')
-  const watermarkMs = read('watermark', DEFAULT_BLOCKS.watermarkMs, '0s', '1h')
-  const duplicateLookbackMs = read(
-    'duplicate_lookback',
-    DEFAULT_BLOCKS.duplicateLookbackMs,
-    '0s',
-    '10m',
-  )
+  const read = (key: keyof typeof DURATION_RANGES.blocks, fallback: number) => {
+    const [low, high] = DURATION_RANGES.blocks[key]
+    return map.optional(key, fallback, durationFrom(low, high))
+  }
+  const lengthMs = read('length', DEFAULT_BLOCKS.lengthMs)
+  const watermarkMs = read('watermark', DEFAULT_BLOCKS.watermarkMs)
+  const duplicateLookbackMs = read('duplicate_lookback', DEFAULT_BLOCKS.duplicateLookbackMs)
   return lengthMs === undefined || watermarkMs === undefined || duplicateLookbackMs === undefined
     ? undefined
     : { lengthMs, watermarkMs, duplicateLookbackMs }

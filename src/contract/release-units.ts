@@ -1,14 +1,23 @@
 import { describeNode, type ProblemLog, type Read } from './source-reader.ts'
 import type { SourceNode } from './yaml-source.ts'
 
-const QUANTITY = /^([+-]?(?:\d+(?:\.\d+)?|\.\d+))\s*([a-zA-Z%µ]*)$/
+/** A number and its unit; text without exponent, so that powers of ten can be applied without rounding twice. */
+const NUMBER = String.raw`[+-]?(?:\d+(?:\.\d+)?|\.\d+)`
+const QUANTITY = new RegExp(String.raw`^(${NUMBER})\s*([a-zA-Z%µ]*)$`)
 const COMPOUND = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))(?:\s*\d+(?:\.\d+)?(?:ms|[smhd]))+$/
 
 /** A number as written and its unit, which may be empty. */
 interface Quantity {
-  /** Decimal text without exponent, so that powers of ten can be applied without rounding twice. */
   readonly number: string
   readonly unit: string
+}
+
+export const DURATION_UNITS: readonly string[] = ['ms', 's', 'm', 'h']
+export const LATENCY_UNITS: readonly string[] = ['ms', 's']
+
+/** What `readQuantity` takes as a number with one of these units, as a pattern. */
+export function quantityPattern(units: readonly string[]): string {
+  return String.raw`^${NUMBER}\s*(?:${units.join('|')})$`
 }
 
 function quantityOf(text: string): Quantity | null {
@@ -89,7 +98,7 @@ function durationFault({ number, unit }: Quantity, ms: number): string | null {
   }
   if (Number.isNaN(ms)) {
     const lower = unit.toLowerCase()
-    const known = UNIT_OF_WORD[lower] ?? (['ms', 's', 'm', 'h'].includes(lower) ? lower : undefined)
+    const known = UNIT_OF_WORD[lower] ?? (DURATION_UNITS.includes(lower) ? lower : undefined)
     if (known !== undefined) return `has the unit "${unit}"; write ${number}${known}`
     if (lower.startsWith('d')) {
       return `has the unit "${unit}"; write ${scaled(number, 0) * 24}h (units are ms, s, m, h)`
@@ -112,7 +121,7 @@ export function readLatency(node: SourceNode, field: string, log: ProblemLog): n
     const message = `is ${number}%, which is no latency; write max: 120ms, or max_increase: ${number}% for a relative limit`
     return log.add(node.place, field, message)
   }
-  if (unit !== 'ms' && unit !== 's') {
+  if (!LATENCY_UNITS.includes(unit)) {
     return log.add(node.place, field, `has the unit "${unit}"; a latency is written in ms or s`)
   }
   const ms = unit === 'ms' ? Number(number) : scaled(number, 3)

@@ -142,7 +142,8 @@ export function readBoolean(node: SourceNode, field: string, log: ProblemLog): b
   return log.add(node.place, field, `is ${describeNode(node)}; allowed are true and false`)
 }
 
-const PLAIN_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
+/** A number without unit, as text. */
+export const PLAIN_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
 /** A number without unit. */
 export function numberFrom(low: number, high: number, meaning = ''): Read<number> {

@@ -3,6 +3,8 @@ export const MAX_VALUE_BYTES = 1_048_576
 
 export const MODEL_NAME = /^[A-Za-z0-9._/-]{1,128}$/
 export const ENVIRONMENT = /^[A-Za-z0-9._-]{1,64}$/
+/** <model name>/<environment>; the environment is what follows the last slash. */
+export const ROUTE = /^[A-Za-z0-9._/-]{1,128}\/[A-Za-z0-9._-]{1,64}$/
 export const KPI_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 /** Semantic Versioning 2.0, the pattern of https://semver.org/#is-there-a-suggested-regular-expression. */
 export const SEMVER =

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isStorableTime, parseRfc3339 } from './rfc3339.ts'
-import { ENVIRONMENT, hasLength, isStorable, MODEL_NAME } from './stored-text.ts'
+import { ENVIRONMENT, hasLength, isStorable, MODEL_NAME, ROUTE } from './stored-text.ts'
 
 /** What a field may hold, in words; shown to the person whose value was something else. */
 export const allowedValues = z.registry<{ allowed: string }>()
@@ -51,7 +51,7 @@ export function requiredTime() {
 export const ROUTE_WORDS = '<model name>/<environment>, such as intent-classifier/production'
 
 export function routeText() {
-  return z.string().refine((text) => splitRoute(text) !== null, { params: { code: 'format' } })
+  return z.string().regex(ROUTE)
 }
 
 /** Model name and environment of a route; the environment is what follows the last slash. */
