@@ -6,7 +6,7 @@ import { createMetrics } from './adapters/ops/metrics.ts'
 import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
 import { REQUEST_EVENTS } from './contract/event-format.ts'
-import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
+import { HaldaneError, toHaldaneError } from './domain/errors.ts'
 import { TOPICS } from './domain/topics.ts'
 import { createAckReader } from './pipeline/acks.ts'
 import { createAnalyzer } from './pipeline/analyze.ts'
@@ -46,6 +46,7 @@ export interface WorkerEnvironment {
  * what is merely unreachable is tried again for ever, anything else ends the worker.
  */
 export async function startWorker(config: Config, environment: WorkerEnvironment): Promise<Worker> {
+  assertEmbedded(config)
   const { log, clock, version } = environment
   const lifecycle = createLifecycle(log)
   const metrics = createMetrics(version)
@@ -87,6 +88,16 @@ export async function startWorker(config: Config, environment: WorkerEnvironment
       await lifecycle.close()
     },
   }
+}
+
+/** Throws `invalid_input` when the environment asks for a store that is not the embedded one. */
+export function assertEmbedded({ clickhouse }: Config): void {
+  if (clickhouse === null) return
+  throw new HaldaneError(
+    'invalid_input',
+    `HALDANE_CLICKHOUSE_URL is "${clickhouse.url}": a ClickHouse server is not supported in this version`,
+    { remedy: 'unset it, and the embedded engine is used' },
+  )
 }
 
 interface Parts {
@@ -242,12 +253,11 @@ async function openBus(
   { clock, log }: WorkerEnvironment,
   store: Store,
 ): Promise<{ bus: Bus; memory: MemoryBus | null }> {
-  if (config.kafkaBrokers !== null) {
-    const brokers = [...config.kafkaBrokers]
+  if (config.kafka !== null) {
     const sessionTimeoutMs = config.kafkaSessionTimeoutMs
     const heartbeatIntervalMs = Math.min(3000, sessionTimeoutMs / 3)
     const tuning = { sessionTimeoutMs, heartbeatIntervalMs }
-    const bus = createKafkaBus({ brokers, clientId: 'haldane', log, clock, tuning })
+    const bus = createKafkaBus({ ...config.kafka, clientId: 'haldane', log, clock, tuning })
     return { bus, memory: null }
   }
   const nextOffset = await nextOffsetOf(store, TOPICS.requests.name)
@@ -265,6 +275,6 @@ async function nextOffsetOf(store: Store, topic: string): Promise<number> {
 }
 
 function topicsOf(config: Config) {
-  const embedded = config.kafkaBrokers === null
+  const embedded = config.kafka === null
   return Object.values(TOPICS).map((topic) => (embedded ? { ...topic, partitions: 1 } : topic))
 }

@@ -1,4 +1,6 @@
-import { z } from 'zod'
+import { contradictions } from './config/contradictions.ts'
+import { type Environment, readSettings, type Setting, type Settings } from './config/settings.ts'
+import type { Values } from './config/variables.ts'
 import { HaldaneError } from './domain/errors.ts'
 import { type BatchPolicy, DEFAULT_BATCH_POLICY } from './pipeline/batch-policy.ts'
 import type { LogLevel } from './ports.ts'
@@ -6,10 +8,39 @@ import type { LogLevel } from './ports.ts'
 export const ROLES = ['ingest', 'analyze', 'api'] as const
 export type Role = (typeof ROLES)[number]
 
+export interface KafkaConfig {
+  /** `host:port` each. */
+  readonly brokers: readonly string[]
+  /** PEM texts; `ca` null: the authorities Node knows. */
+  readonly tls: {
+    readonly ca: string | null
+    readonly cert: string | null
+    readonly key: string | null
+  } | null
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+    readonly username: string
+    readonly password: string
+  } | null
+}
+
+export interface ClickHouseConfig {
+  /** `http(s)://host:port`, never with credentials. */
+  readonly url: string
+  readonly database: string
+  readonly username: string
+  /** Empty: none. */
+  readonly password: string
+  /** PEM text; null: the authorities Node knows. */
+  readonly ca: string | null
+}
+
 /** Everything a worker is told from outside, checked and frozen. */
 export interface Config {
   /** Null: the log inside the process. */
-  readonly kafkaBrokers: readonly string[] | null
+  readonly kafka: KafkaConfig | null
+  /** Null: the embedded engine. */
+  readonly clickhouse: ClickHouseConfig | null
   readonly dataDir: string
   readonly httpHost: string
   readonly httpPort: number
@@ -25,79 +56,83 @@ export interface Config {
   readonly kafkaSessionTimeoutMs: number
 }
 
-const milliseconds = (fallback: number, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback)
-
-const schema = z.object({
-  HALDANE_KAFKA_BROKERS: z
-    .string()
-    .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'host:port, several separated by commas')
-    .optional(),
-  HALDANE_CLICKHOUSE_URL: z
-    .undefined(
-      'a ClickHouse server is not supported in this version: unset it, the embedded engine is used',
-    )
-    .optional(),
-  HALDANE_DATA_DIR: z.string().min(1).default('.haldane'),
-  HALDANE_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
-  HALDANE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(7625),
-  HALDANE_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
-  HALDANE_POLICY: z.string().min(1).optional(),
-  HALDANE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  HALDANE_BATCH_ROWS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(500_000)
-    .default(DEFAULT_BATCH_POLICY.rowsMax),
-  HALDANE_BATCH_AGE_MS: z.coerce.number().int().min(10).max(60_000).optional(),
-  HALDANE_IDLE_TIMEOUT_MS: milliseconds(30_000, 100, 3_600_000),
-  HALDANE_TICK_MS: milliseconds(500, 10, 60_000),
-  HALDANE_KAFKA_SESSION_TIMEOUT_MS: milliseconds(45_000, 1000, 300_000),
-})
-
-/** Over HTTP somebody waits for each batch; from Kafka larger batches cost less. */
-const BATCH_AGE_EMBEDDED_MS = 200
-
-/** Every problem of the environment at once, as `invalid_input`. Secrets are never repeated. */
-export function loadConfig(
-  env: Readonly<Record<string, string | undefined>>,
-  roles: readonly Role[] = ROLES,
-): Config {
-  const named = Object.fromEntries(
-    Object.entries(env).filter(([name, value]) => name.startsWith('HALDANE_') && value !== ''),
-  )
-  const parsed = schema.safeParse(named)
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0])
-      const seen = name === 'HALDANE_TOKEN' ? '' : ` (is ${JSON.stringify(named[name])})`
-      return `${name}${seen}: ${message}`
-    })
-    throw new HaldaneError('invalid_input', lines.join('\n'), {
-      remedy: 'correct the environment and start again',
-    })
-  }
-  const { data } = parsed
-  const kafkaBrokers = data.HALDANE_KAFKA_BROKERS?.split(',') ?? null
-  const embeddedAgeMs =
-    kafkaBrokers === null ? BATCH_AGE_EMBEDDED_MS : DEFAULT_BATCH_POLICY.ageMaxMs
+/**
+ * Reads the environment and the files it names. Throws every problem at once as `invalid_input`,
+ * one a line; secrets are never repeated.
+ */
+export function loadConfig(env: Environment, roles: readonly Role[] = ROLES): Config {
+  const { values } = checkedSettings(env)
   return Object.freeze({
-    kafkaBrokers,
-    dataDir: data.HALDANE_DATA_DIR,
-    httpHost: data.HALDANE_HTTP_HOST,
-    httpPort: data.HALDANE_HTTP_PORT,
-    token: data.HALDANE_TOKEN ?? null,
-    policyFile: data.HALDANE_POLICY ?? null,
-    logLevel: data.HALDANE_LOG_LEVEL,
+    kafka: kafkaOf(values),
+    clickhouse: clickhouseOf(values),
+    dataDir: present(values, 'HALDANE_DATA_DIR'),
+    httpHost: present(values, 'HALDANE_HTTP_HOST'),
+    httpPort: present(values, 'HALDANE_HTTP_PORT'),
+    token: values.HALDANE_TOKEN,
+    policyFile: values.HALDANE_POLICY,
+    logLevel: present(values, 'HALDANE_LOG_LEVEL'),
     roles,
     batch: {
       ...DEFAULT_BATCH_POLICY,
-      rowsMax: data.HALDANE_BATCH_ROWS,
-      ageMaxMs: data.HALDANE_BATCH_AGE_MS ?? embeddedAgeMs,
+      rowsMax: present(values, 'HALDANE_BATCH_ROWS'),
+      ageMaxMs: present(values, 'HALDANE_BATCH_AGE_MS'),
     },
-    idleTimeoutMs: data.HALDANE_IDLE_TIMEOUT_MS,
-    tickMs: data.HALDANE_TICK_MS,
-    kafkaSessionTimeoutMs: data.HALDANE_KAFKA_SESSION_TIMEOUT_MS,
+    idleTimeoutMs: present(values, 'HALDANE_IDLE_TIMEOUT_MS'),
+    tickMs: present(values, 'HALDANE_TICK_MS'),
+    kafkaSessionTimeoutMs: present(values, 'HALDANE_KAFKA_SESSION_TIMEOUT_MS'),
   })
+}
+
+/** The effective value of every variable and where it is from; throws like `loadConfig`. */
+export function listSettings(env: Environment): readonly Setting[] {
+  return checkedSettings(env).list
+}
+
+function checkedSettings(env: Environment): Settings {
+  const settings = readSettings(env)
+  const problems = [...settings.problems, ...contradictions(settings)]
+  if (problems.length === 0) return settings
+  throw new HaldaneError('invalid_input', problems.join('\n'), {
+    remedy:
+      'correct the environment and start again; `haldane config check` repeats only this check',
+  })
+}
+
+function kafkaOf(values: Values): KafkaConfig | null {
+  const { HALDANE_KAFKA_BROKERS: brokers, HALDANE_KAFKA_SASL_MECHANISM: mechanism } = values
+  if (brokers === null) return null
+  const tls = {
+    ca: values.HALDANE_KAFKA_CA_FILE,
+    cert: values.HALDANE_KAFKA_CERT_FILE,
+    key: values.HALDANE_KAFKA_KEY_FILE,
+  }
+  const username = values.HALDANE_KAFKA_SASL_USERNAME ?? ''
+  const password = values.HALDANE_KAFKA_SASL_PASSWORD ?? ''
+  return {
+    brokers,
+    tls: values.HALDANE_KAFKA_TLS === true ? tls : null,
+    sasl: mechanism === null ? null : { mechanism, username, password },
+  }
+}
+
+function clickhouseOf(values: Values): ClickHouseConfig | null {
+  const { HALDANE_CLICKHOUSE_URL: url } = values
+  if (url === null) return null
+  return {
+    url,
+    database: present(values, 'HALDANE_CLICKHOUSE_DATABASE'),
+    username: present(values, 'HALDANE_CLICKHOUSE_USER'),
+    password: values.HALDANE_CLICKHOUSE_PASSWORD ?? '',
+    ca: values.HALDANE_CLICKHOUSE_CA_FILE,
+  }
+}
+
+/** Of a variable with a default, whose value was checked. */
+function present<Name extends keyof Values>(
+  values: Values,
+  name: Name,
+): Exclude<Values[Name], null> {
+  const value = values[name]
+  if (value === null) throw new HaldaneError('internal', `${name} has no value`)
+  return value as Exclude<Values[Name], null>
 }

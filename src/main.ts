@@ -4,6 +4,7 @@ import { systemClock } from './adapters/ops/clock.ts'
 import { createLog } from './adapters/ops/logger.ts'
 import { runProgram } from './commands/program.ts'
 import { processTerminal } from './commands/terminal.ts'
+import { LOG_LEVELS } from './config/variables.ts'
 import type { LogLevel } from './ports.ts'
 
 const packageFile = new URL('../package.json', import.meta.url)
@@ -11,8 +12,9 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 
 /** People at a terminal read the verbs' own lines; the log is for workers. */
 function logLevel(argv: readonly string[]): LogLevel {
-  const given = process.env['HALDANE_LOG_LEVEL']
-  if (given !== undefined) return given as LogLevel
+  const given = process.env['HALDANE_LOG_LEVEL']?.toLowerCase()
+  const known = LOG_LEVELS.find((level) => level === given)
+  if (known !== undefined) return known
   return argv[0] === 'worker' ? 'info' : 'error'
 }
 

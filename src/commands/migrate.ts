@@ -1,5 +1,5 @@
 import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
-import type { WorkerEnvironment } from '../app.ts'
+import { assertEmbedded, type WorkerEnvironment } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { EXIT_DONE } from './failure.ts'
 import type { Terminal } from './terminal.ts'
@@ -10,7 +10,9 @@ export async function runMigrate(
   terminal: Terminal,
   { log, clock }: WorkerEnvironment,
 ): Promise<number> {
-  const { dataDir } = loadConfig(process.env)
+  const config = loadConfig(process.env)
+  assertEmbedded(config)
+  const { dataDir } = config
   const store = await openEmbeddedStore({ dataDir, clock, log })
   try {
     const applied = await store.migrate()

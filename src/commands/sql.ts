@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
-import type { WorkerEnvironment } from '../app.ts'
+import { assertEmbedded, type WorkerEnvironment } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { Store } from '../ports.ts'
@@ -45,7 +45,9 @@ export async function runSql(
 
 /** The store of the data directory, which must be there already. */
 export async function openDataDir({ log, clock }: WorkerEnvironment): Promise<Store> {
-  const { dataDir } = loadConfig(process.env)
+  const config = loadConfig(process.env)
+  assertEmbedded(config)
+  const { dataDir } = config
   if (!existsSync(dataDir)) {
     throw new HaldaneError('not_found', `there is no data directory ${dataDir}`, {
       remedy: 'name one with HALDANE_DATA_DIR, or start a worker: haldane worker',

@@ -1,5 +1,5 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import {
   type Cluster,
   type ISocketFactory,
@@ -7,6 +7,7 @@ import {
   type KafkaConfig,
   logLevel,
   PartitionAssigners,
+  type SASLOptions,
 } from 'kafkajs'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
@@ -54,9 +55,25 @@ export const DEFAULT_TUNING: KafkaTuning = {
   retries: 8,
 }
 
+export interface KafkaTls {
+  readonly ca: string | null
+  readonly cert: string | null
+  readonly key: string | null
+}
+
+export interface KafkaLogin {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
 export interface KafkaBusOptions {
   /** `host:port` each. */
   readonly brokers: readonly string[]
+  /** PEM texts; `ca` null: the authorities Node knows. Missing or null: no TLS. */
+  readonly tls?: KafkaTls | null
+  /** Missing or null: no login. */
+  readonly sasl?: KafkaLogin | null
   readonly clientId: string
   readonly log: Log
   readonly clock: Clock
@@ -82,10 +99,10 @@ export function createKafkaContext(options: KafkaBusOptions): KafkaContext {
   calmRequestQueue()
   const tuning = { ...DEFAULT_TUNING, ...options.tuning }
   const log = options.log.child({ component: 'kafka' })
-  // Credentials belong here and nowhere else: `ssl` and `sasl` of the client's configuration.
   const common: KafkaConfig = {
     clientId: options.clientId,
     brokers: [...options.brokers],
+    ...credentialsOf(options),
     connectionTimeout: tuning.connectionTimeoutMs,
     socketFactory: openSocket,
     logLevel: logLevel.INFO,
@@ -110,6 +127,14 @@ export function createKafkaContext(options: KafkaBusOptions): KafkaContext {
     tuning,
     patient: () => new Kafka(patient),
     brief: () => new Kafka(brief),
+  }
+}
+
+function credentialsOf({ tls = null, sasl = null }: KafkaBusOptions): Partial<KafkaConfig> {
+  const given = Object.entries(tls ?? {}).filter(([, pem]) => pem !== null)
+  return {
+    ...(tls === null ? {} : { ssl: Object.fromEntries(given) as ConnectionOptions }),
+    ...(sasl === null ? {} : { sasl: { ...sasl } as SASLOptions }),
   }
 }
 
