@@ -43,6 +43,7 @@ export async function runProgram(
   addReplay(program, verb, context)
   addSql(program, verb, context)
   addReleaseVerbs(program, verb, context)
+  addConfigVerbs(program, verb, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -134,6 +135,26 @@ function addReplay(program: Command, verb: AddVerb, context: Context): void {
   verb(replay, async () => {
     const { runReplay } = await import('./replay.ts')
     return runReplay(replay.opts(), context.terminal, context.environment())
+  })
+}
+
+function addConfigVerbs(program: Command, verb: AddVerb, { terminal }: Context): void {
+  const config = program.command('config').description('checks and shows the environment')
+  const check = config
+    .command('check')
+    .description('says every problem of the HALDANE_ variables and of the files they name')
+    .addHelpText('after', '\nExit codes: 0 valid, 2 not valid.')
+  verb(check, async () => {
+    const { runConfigCheck } = await import('./config.ts')
+    return runConfigCheck(process.env, terminal)
+  })
+  const show = config
+    .command('show')
+    .description('the effective value of every variable and where it is from; secrets are masked')
+    .option('--json', 'one object a variable: name, value, source')
+  verb(show, async () => {
+    const { runConfigShow } = await import('./config.ts')
+    return runConfigShow(show.opts(), process.env, terminal)
   })
 }
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { isLoopback } from '../domain/loopback.ts'
 import type { Settings } from './settings.ts'
 import { type Values, variableOf } from './variables.ts'
 
@@ -23,6 +24,11 @@ export function contradictions(settings: Settings): string[] {
   const { HALDANE_CLICKHOUSE_URL: url, HALDANE_CLICKHOUSE_CA_FILE: ca } = values
   if (ca !== null && url?.startsWith('http:')) {
     problems.push('HALDANE_CLICKHOUSE_CA_FILE has no effect: HALDANE_CLICKHOUSE_URL is not https')
+  }
+  const { HALDANE_HTTP_HOST: host } = values
+  if (host !== null && !isLoopback(host)) {
+    const why = `HALDANE_HTTP_HOST is "${host}", which other machines can reach`
+    problems.push(...missing('HALDANE_TOKEN', `${why} (HALDANE_TOKEN_FILE does too)`))
   }
   return problems
 }

@@ -245,6 +245,13 @@ describe('an environment that is wrong', () => {
     },
   )
 
+  it('opens the door to other machines without a token', () => {
+    expect(problemsOf({ HALDANE_HTTP_HOST: '0.0.0.0' })).toEqual([
+      'HALDANE_TOKEN is not set: HALDANE_HTTP_HOST is "0.0.0.0", which other machines can reach (HALDANE_TOKEN_FILE does too)',
+    ])
+    expect(problemsOf({ HALDANE_HTTP_HOST: 'localhost' })).toEqual([])
+  })
+
   it('has authorities for a server without TLS', () => {
     const env = { HALDANE_CLICKHOUSE_URL: 'http://ch:1', HALDANE_CLICKHOUSE_CA_FILE: caFile }
     expect(problemsOf(env)).toEqual([

@@ -1,17 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { HaldaneError } from '../../domain/errors.ts'
+import { isLoopback } from '../../domain/loopback.ts'
 import { DoorError } from './problem.ts'
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
-
-/** True for names and addresses that never leave the machine. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true
-  return isIPv4(name) && name.startsWith('127.')
-}
 
 /** Throws `usage` unless the address is the machine's own or a token guards the door. */
 export function assertGuarded(host: string, token: string | null): void {
