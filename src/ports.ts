@@ -1,5 +1,6 @@
 import type { ClosedBlock, HistoryCell } from './domain/block.ts'
 import type { Decision } from './domain/decision.ts'
+import type { FeedbackEvent } from './domain/feedback-event.ts'
 import type { CounterName, GaugeName, HistogramName } from './domain/metric-names.ts'
 import type { ReleaseSpec } from './domain/release.ts'
 import type { RequestEvent } from './domain/request-event.ts'
@@ -276,6 +277,7 @@ export interface Store
     ReleaseStore,
     DecisionStore,
     AckStore {
+  readonly feedback: EventStore<FeedbackEvent>
   /** Brings the tables to the newest migration; safe to repeat. Returns the names applied. */
   migrate(): Promise<string[]>
   /** Resolves if the store answers, else rejects with `store_unavailable`. */

@@ -64,7 +64,7 @@ export function createEventDecoder<Schema extends z.ZodObject, Event>(
     const rejections = parsed.success ? [] : rejectionsOf(schema, parsed.error, object)
     if (object[timeField] == null && defaultTimeMs === null) rejections.unshift(missingTime())
     if (!parsed.success || rejections.length > 0) return rejections
-    mismatches++
+    if (guard !== null) mismatches++
     return contract.eventOf(parsed.data, defaultTimeMs) ?? [missingTime()]
   }
 

@@ -1,6 +1,8 @@
+import type { FeedbackEvent } from '../domain/feedback-event.ts'
 import type { Rejection, RequestEvent } from '../domain/request-event.ts'
 import type { BusRecord } from '../ports.ts'
 import { checkEventTime, type FileEvent } from './event-decoder.ts'
+import { decodeFeedbackEvent, decodeFeedbackLine } from './feedback-event-decoder.ts'
 import { decodeEventLine, decodeRequestEvent } from './request-event-decoder.ts'
 
 /** What of a record says which event it holds. */
@@ -30,4 +32,21 @@ export const REQUEST_EVENTS: EventFormat<RequestEvent> = {
   timeMsOf: (event) => event.occurredAtMs,
   checkTime: checkEventTime,
   keyOf: (event) => event.requestId,
+}
+
+export const FEEDBACK_EVENTS: EventFormat<FeedbackEvent> = {
+  decode({ value, timestampMs }) {
+    const event = decodeFeedbackEvent(value, timestampMs)
+    if (Array.isArray(event)) return event
+    const untimely = checkFeedbackTime(event.observedAtMs, timestampMs)
+    return untimely === null ? event : [untimely]
+  },
+  decodeLine: decodeFeedbackLine,
+  timeMsOf: (event) => event.observedAtMs,
+  checkTime: checkFeedbackTime,
+  keyOf: (event) => event.requestId,
+}
+
+function checkFeedbackTime(observedAtMs: number, referenceMs: number): Rejection | null {
+  return checkEventTime(observedAtMs, referenceMs, 'observed_at')
 }

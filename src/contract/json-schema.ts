@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { controlCommandSchema } from './control-command.ts'
 import { decisionSchema } from './decision.ts'
+import { feedbackEventSchema } from './feedback-event.ts'
 import { releaseFileSchema, releasePolicySchema } from './release-file-schema.ts'
 import { requestEventSchema } from './request-event.ts'
 import { routerAckSchema } from './router-ack.ts'
@@ -23,6 +24,11 @@ const CONTRACTS: readonly Contract[] = [
     name: 'request-event',
     schema: requestEventSchema,
     rules: { allOf: [oneOf('model_version', 'variant'), oneOf('outcome', 'status_code')] },
+  },
+  {
+    name: 'feedback-event',
+    schema: feedbackEventSchema,
+    rules: oneOf('quality_score', 'label'),
   },
   { name: 'decision', schema: decisionSchema },
   { name: 'router-ack', schema: routerAckSchema },

@@ -1,4 +1,5 @@
 import { NO_LATENCY_BIN } from '../../domain/histogram.ts'
+import { FEEDBACK_KEYS, withFeedback } from './feedback-sql.ts'
 
 /** What of a release shapes the statement; everything else is a parameter. */
 export interface BlockShape {
@@ -9,6 +10,8 @@ export interface BlockShape {
   readonly byLocale: boolean
   readonly byDevice: boolean
   readonly includeSynthetic: boolean
+  /** Whether there is any feedback that may count; without it the statement does not look for it. */
+  readonly feedback: boolean
 }
 
 // Parameters everywhere: model, environment, stable, canary; length, delay, lookback, from, to in ms.
@@ -27,6 +30,8 @@ const ARM = `multiIf(model_version = {stable:String}, 1, model_version = {canary
 export const RESOLVED_VERSION = `multiIf(model_version != '', toString(model_version), variant = 'stable', {stable:String},
     variant = 'canary', {canary:String}, '')`
 
+const EVENT_NAMES = `block, arm, traffic, locale, device, is_synthetic, outcome,
+    latency_bin, latency_ms, quality_score_e6, kpi_e6`
 const EVENT = `${BLOCK} AS block, ${ARM} AS arm, traffic, locale, device, is_synthetic, outcome,
     latency_bin, latency_ms, quality_score_e6, kpi_e6`
 
@@ -40,16 +45,17 @@ const REPEATED = `SELECT request_hash FROM request_events
  * when the row before it of the same request lies in its block or in the lookback before its block:
  * if any earlier row does, that one does.
  */
-const EVENTS = `SELECT ${EVENT}, false AS is_duplicate
+function eventsOf({ feedback }: BlockShape): string {
+  const keys = feedback ? `, ${FEEDBACK_KEYS}` : ''
+  const events = `SELECT ${EVENT}${keys}, false AS is_duplicate
     FROM request_events
     WHERE ${ROUTE} AND occurred_at >= ${FROM} AND occurred_at < ${TO} AND NOT (${LATE_EVENT})
         AND request_hash NOT IN (${REPEATED})
     UNION ALL
-    SELECT block, arm, traffic, locale, device, is_synthetic, outcome,
-        latency_bin, latency_ms, quality_score_e6, kpi_e6,
+    SELECT ${EVENT_NAMES}${feedback ? ', request_id, occurred_ms' : ''},
         place > 1 AND before_ms >= block * {length:Int64} - {lookback:Int64} AS is_duplicate
     FROM (
-        SELECT ${EVENT}, occurred_at,
+        SELECT ${EVENT}${keys}, occurred_at,
             row_number() OVER request AS place,
             any(toUnixTimestamp64Milli(occurred_at)) OVER (request ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) AS before_ms
         FROM request_events
@@ -59,6 +65,8 @@ const EVENTS = `SELECT ${EVENT}, false AS is_duplicate
             ORDER BY occurred_at, kafka_partition, kafka_offset)
     )
     WHERE occurred_at >= ${FROM}`
+  return feedback ? withFeedback(events) : events
+}
 
 function indexes(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
@@ -191,7 +199,7 @@ FROM (
             if(kept, latency_bin, ${NO_LATENCY_BIN}) AS bin,
             count() AS events, countIf(is_duplicate) AS duplicates, 0 AS late, 0 AS late_canary,
             ${cellSums(shape).join(',\n            ')}
-        FROM (SELECT *, ${kept} AS kept FROM (${EVENTS}))
+        FROM (SELECT *, ${kept} AS kept FROM (${eventsOf(shape)}))
         GROUP BY block, cell_arm, cell_locale, cell_device, bin
         UNION ALL
         SELECT intDiv(toUnixTimestamp64Milli(arrival_watermark), {length:Int64}) AS block, 0, '', '', ${NO_LATENCY_BIN},
@@ -220,6 +228,8 @@ export const HISTORY_COLUMNS: readonly string[] = [
 
 /** One row per cohort of the baseline, and one with arm '' that says the history is there. */
 export function closeHistorySelect(shape: BlockShape): string {
+  const events = `SELECT ${EVENT}${shape.feedback ? `, ${FEEDBACK_KEYS}` : ''} FROM request_events
+            WHERE ${ROUTE} AND occurred_at >= ${FROM} AND occurred_at < ${TO} AND NOT (${LATE_EVENT})`
   return `SELECT {release:String}, ${ARM_NAME}, ${ARM_VERSION}, cell_locale, cell_device, ${FROM}, ${TO},
     ${CELL_VALUES}, {writer:UUID}, {closed:DateTime64(6, 'UTC')}
 FROM (
@@ -229,10 +239,7 @@ FROM (
         SELECT arm AS cell_arm, ${shape.byLocale ? 'toString(locale)' : "''"} AS cell_locale,
             ${shape.byDevice ? 'toString(device)' : "''"} AS cell_device, latency_bin AS bin,
             ${cellSums(shape).join(',\n            ')}
-        FROM (
-            SELECT ${EVENT} FROM request_events
-            WHERE ${ROUTE} AND occurred_at >= ${FROM} AND occurred_at < ${TO} AND NOT (${LATE_EVENT})
-        )
+        FROM (${shape.feedback ? withFeedback(events) : events})
         WHERE arm = 1 AND ${judged(shape)}
         GROUP BY cell_arm, cell_locale, cell_device, bin
         UNION ALL

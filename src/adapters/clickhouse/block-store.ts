@@ -14,6 +14,7 @@ import {
 } from './block-sql.ts'
 import type { Engine } from './engine.ts'
 import { evaluationRow, NULLABLE_EVALUATION_COLUMNS } from './evaluation-row.ts'
+import { SCORES_OF_RANGE } from './feedback-sql.ts'
 import { toMillionths } from './fixed-point.ts'
 import type { NamedQuery, SqlParams } from './sql-connection.ts'
 
@@ -31,13 +32,21 @@ const AGGREGATION = {
 // Stored KPI values lie within ±1e15 millionths.
 const LARGEST_BOUND = 1e15
 
-const RECORDED: NamedQuery<{ start: number }> = {
+// A row that names no block says that there are scores of feedback for the range.
+const RECORDED: NamedQuery<{ start: number; scores: boolean }> = {
   name: 'recorded_blocks',
-  sql: `SELECT DISTINCT toUnixTimestamp64Milli(block_start) AS start FROM block_metrics
+  sql: `SELECT DISTINCT toUnixTimestamp64Milli(block_start) AS start, false AS scores FROM block_metrics
 WHERE release_id = {release:String} AND arm = ''
     AND block_start >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-    AND block_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
-  row: z.object({ start: z.int() }),
+    AND block_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+UNION ALL (SELECT 0, true FROM feedback_events WHERE ${SCORES_OF_RANGE} LIMIT 1)`,
+  row: z.object({ start: z.int(), scores: z.boolean() }),
+}
+
+const ANY_SCORES: NamedQuery<{ scores: boolean }> = {
+  name: 'any_scores',
+  sql: `SELECT true AS scores FROM feedback_events WHERE ${SCORES_OF_RANGE} LIMIT 1`,
+  row: z.object({ scores: z.boolean() }),
 }
 
 const EVENTS_PER_BLOCK: NamedQuery<{ start: number; events: number }> = {
@@ -76,16 +85,18 @@ export function createBlockStore(
   recordTime: () => string,
 ): Omit<BlockStore, 'countAnomalies'> {
   const sql = engine.analysis
-  async function spansToClose(range: BlockRange): Promise<BlockSpan[]> {
-    const { releaseId: release, fromMs: from, toMs: to, spec } = range
-    const recorded = await sql.select(RECORDED, { release, from, to })
+  /** What is not recorded yet, and whether any feedback may count for the range. */
+  async function spansToClose(range: BlockRange): Promise<{ spans: BlockSpan[]; scores: boolean }> {
+    const { spec } = range
+    const found = await sql.select(RECORDED, scoresParams(range))
+    const recorded = found.filter((row) => !row.scores)
     const spans = missingSpans(range, new Set(recorded.map((row) => row.start)))
     const cut = []
     for (const span of spans) {
       const counts = await eventsPerBlock(spec, span)
       cut.push(cutByEvents(span, spec.blocks.lengthMs, counts))
     }
-    return cut.flat()
+    return { spans: cut.flat(), scores: recorded.length < found.length }
   }
 
   async function eventsPerBlock(spec: ReleaseSpec, span: BlockSpan): Promise<Map<number, number>> {
@@ -105,8 +116,9 @@ export function createBlockStore(
   return {
     async closeBlocks(range) {
       const { spec, releaseId } = range
-      const shape = shapeOf(spec)
-      for (const span of await spansToClose(range)) {
+      const { spans, scores } = await spansToClose(range)
+      const shape = shapeOf(spec, scores)
+      for (const span of spans) {
         await sql.insertSelect({
           name: 'close_blocks',
           table: 'block_metrics',
@@ -144,11 +156,12 @@ export function createBlockStore(
 
     async closeHistory(range) {
       const { spec, releaseId } = range
+      const scores = await sql.select(ANY_SCORES, scoresParams(range))
       await sql.insertSelect({
         name: 'close_history',
         table: 'block_history',
         columns: HISTORY_COLUMNS,
-        select: closeHistorySelect(shapeOf(spec)),
+        select: closeHistorySelect(shapeOf(spec, scores.length > 0)),
         params: {
           ...rangeParams(spec, releaseId, range),
           ...shapeParams(spec),
@@ -186,14 +199,21 @@ export function createBlockStore(
   }
 }
 
-function shapeOf(spec: ReleaseSpec): BlockShape {
+function shapeOf(spec: ReleaseSpec, feedback: boolean): BlockShape {
   return {
     limits: latencyLimitsOf(spec).length,
     kpis: kpisOf(spec).length,
     byLocale: spec.cohorts.by.includes('locale'),
     byDevice: spec.cohorts.by.includes('device'),
     includeSynthetic: spec.includeSynthetic,
+    feedback,
   }
+}
+
+function scoresParams({ releaseId, spec, fromMs, toMs }: BlockRange): SqlParams {
+  const { modelName: model, environment, blocks } = spec
+  const range = { from: fromMs, to: toMs, delay: blocks.watermarkMs }
+  return { release: releaseId, model, environment, ...range }
 }
 
 function rangeParams(spec: ReleaseSpec, release: string, { fromMs, toMs }: BlockSpan): SqlParams {

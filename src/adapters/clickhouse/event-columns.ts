@@ -1,24 +1,19 @@
 import { DEVICES, OUTCOMES, TRAFFICS } from '../../domain/request-event.ts'
+import { PLACE_COLUMNS } from './chunked-rows.ts'
 
 /** `Enum8('live' = 0, …)`: the position in the domain's list is the stored number. */
 function enumOf(words: readonly string[]): string {
   return `Enum8(${words.map((word, index) => `'${word}' = ${index}`).join(', ')})`
 }
 
-const TIME = "DateTime64(3, 'UTC')"
-
 /**
- * Columns of a row on its way into `request_events`, in the order `EventRows` writes them. Columns of
+ * Columns of a row on its way into `request_events`, in the order they are written. Columns of
  * few distinct values travel as plain strings: the engine makes a dictionary of a whole column in a
  * third of the time it takes value by value.
  */
 export const EVENT_COLUMNS: readonly (readonly [name: string, type: string])[] = [
-  ['kafka_topic', 'String'],
-  ['kafka_partition', 'UInt32'],
-  ['kafka_offset', 'UInt64'],
-  ['kafka_timestamp', TIME],
-  ['arrival_watermark', TIME],
-  ['occurred_at', TIME],
+  ...PLACE_COLUMNS,
+  ['occurred_at', "DateTime64(3, 'UTC')"],
   ['traffic', enumOf(TRAFFICS)],
   ['outcome', enumOf(OUTCOMES)],
   ['device', enumOf(DEVICES)],

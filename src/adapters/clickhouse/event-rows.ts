@@ -1,8 +1,7 @@
-import { HaldaneError } from '../../domain/errors.ts'
 import { binOf, NO_LATENCY_BIN, UNBOUNDED_BIN } from '../../domain/histogram.ts'
 import { DEVICES, OUTCOMES, type RequestEvent, TRAFFICS } from '../../domain/request-event.ts'
-import type { EventBatch, RecordPlace } from '../../ports.ts'
-import type { ChunkPool } from './chunk-pool.ts'
+import type { RowFormat } from './chunked-rows.ts'
+import { EVENT_COLUMNS } from './event-columns.ts'
 import { toMillionths } from './fixed-point.ts'
 import {
   putInt64,
@@ -19,64 +18,17 @@ import {
 // More than all numbers of a row, the prefixes of its strings and of its two maps.
 const FIXED_ROOM_BYTES = 320
 
-const NO_MEMORY = Buffer.alloc(0)
-
-/** Rows of `request_events` in RowBinary, columns as in `EVENT_COLUMNS`; a row lies in one chunk. */
-export class EventRows implements EventBatch {
-  readonly #pool: ChunkPool
-  #rows = 0
-  #filled: Buffer[] = []
-  #filledBytes = 0
-  #at = 0
-  #chunk: Buffer = NO_MEMORY
-  #view = viewOf(NO_MEMORY)
-  #released = false
-
-  constructor(pool: ChunkPool) {
-    this.#pool = pool
-  }
-
-  get rows(): number {
-    return this.#rows
-  }
-
-  get bytes(): number {
-    return this.#filledBytes + this.#at
-  }
-
-  /** The rows so far, one after the other; valid until the next `add`. */
-  contents(): Uint8Array[] {
-    if (this.#released) throw new HaldaneError('internal', 'the batch is stored already')
-    return [...this.#filled, this.#chunk.subarray(0, this.#at)]
-  }
-
-  /** Gives the memory to other batches; what is left are the counts. */
-  release(): void {
-    this.#changeChunk(NO_MEMORY)
-    for (const chunk of this.#filled) this.#pool.give(chunk)
-    this.#filled = []
-    this.#released = true
-  }
-
-  add(event: RequestEvent, place: RecordPlace): void {
-    const room = roomOfRow(event, place)
-    if (this.#at + room > this.#chunk.length) this.#changeChunk(this.#pool.take(room))
-    const bytes = this.#chunk
-    let at = putPlace(bytes, this.#view, this.#at, place)
-    at = putNumbers(bytes, this.#view, at, event)
+/** Rows of `request_events`. */
+export const EVENT_ROWS: RowFormat<RequestEvent> = {
+  table: 'request_events',
+  columns: EVENT_COLUMNS,
+  roomOf: roomOfRow,
+  put(bytes, view, start, event) {
+    let at = putNumbers(bytes, view, start, event)
     at = putTexts(bytes, at, event)
-    at = putKpi(bytes, this.#view, at, event.kpi)
-    this.#at = putAttributes(bytes, at, event.attributes)
-    this.#rows++
-  }
-
-  #changeChunk(next: Buffer): void {
-    if (this.#at > 0) this.#filled.push(this.#chunk.subarray(0, this.#at))
-    this.#filledBytes += this.#at
-    this.#at = 0
-    this.#chunk = next
-    this.#view = viewOf(next)
-  }
+    at = putKpi(bytes, view, at, event.kpi)
+    return putAttributes(bytes, at, event.attributes)
+  },
 }
 
 /** `NO_LATENCY_BIN` unless the request counts for latency; unbounded for a timeout without one. */
@@ -86,13 +38,8 @@ export function latencyBinOf(event: RequestEvent): number {
   return event.outcome === 'timeout' ? UNBOUNDED_BIN : NO_LATENCY_BIN
 }
 
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-}
-
-function roomOfRow(event: RequestEvent, place: RecordPlace): number {
+function roomOfRow(event: RequestEvent): number {
   let characters =
-    place.topic.length +
     event.requestId.length +
     event.modelName.length +
     event.environment.length +
@@ -116,14 +63,6 @@ function roomOfRow(event: RequestEvent, place: RecordPlace): number {
     }
   }
   return room + characters * 3
-}
-
-function putPlace(bytes: Buffer, view: DataView, start: number, place: RecordPlace): number {
-  let at = putString(bytes, start, place.topic)
-  view.setUint32(at, place.partition, true)
-  at = putInt64(view, at + 4, place.offset)
-  at = putInt64(view, at, place.timestampMs)
-  return putInt64(view, at, place.arrivalWatermarkMs)
 }
 
 function putNumbers(bytes: Buffer, view: DataView, start: number, event: RequestEvent): number {

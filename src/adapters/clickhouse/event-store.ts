@@ -1,17 +1,16 @@
 import { z } from 'zod'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { EventStore, PartitionProgress } from '../../ports.ts'
-import { createChunkPool } from './chunk-pool.ts'
+import type { ChunkPool } from './chunk-pool.ts'
+import { ChunkedRows, type RowFormat } from './chunked-rows.ts'
 import type { Engine } from './engine.ts'
-import { EVENT_COLUMNS } from './event-columns.ts'
-import { EventRows } from './event-rows.ts'
 import type { NamedQuery } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
 
 const OFFSETS_AT_ONCE = 1_000_000
 
-const PRESENT_OFFSETS = `SELECT arraySort(groupArray(kafka_offset)) FROM (
-    SELECT kafka_offset FROM request_events
+const presentOffsetsIn = (table: string) => `SELECT arraySort(groupArray(kafka_offset)) FROM (
+    SELECT kafka_offset FROM ${table}
     WHERE kafka_topic = {topic:String} AND kafka_partition = {partition:UInt32} AND kafka_offset >= {from:UInt64}
     ORDER BY kafka_offset LIMIT {limit:UInt64}
 )`
@@ -35,22 +34,30 @@ GROUP BY kafka_topic, kafka_partition ORDER BY kafka_partition`,
   }),
 }
 
-/** Raw events and how far they are stored, on the connection for ingest. */
-export function createEventStore(engine: Engine, recordTime: () => string): EventStore {
+export interface EventStoreOptions<Event> {
+  readonly engine: Engine
+  readonly rows: RowFormat<Event>
+  readonly pool: ChunkPool
+  recordTime(): string
+}
+
+/** Raw events of one kind and how far they are stored, on the connection for ingest. */
+export function createEventStore<Event>(options: EventStoreOptions<Event>): EventStore<Event> {
+  const { engine, rows: format, recordTime } = options
+  const { table, columns } = format
   const sql = engine.ingest
-  const pool = createChunkPool()
   return {
-    newBatch: () => new EventRows(pool),
+    newBatch: () => new ChunkedRows(options.pool, format),
 
     async insertEvents(batch) {
-      if (!(batch instanceof EventRows)) {
+      if (!(batch instanceof ChunkedRows) || batch.format !== format) {
         throw new HaldaneError('internal', 'the batch was made by another store')
       }
       if (batch.rows === 0) return
       await engine.insertRowBinary({
-        name: 'insert_events',
-        table: 'request_events',
-        columns: EVENT_COLUMNS,
+        name: `insert_${table}`,
+        table,
+        columns,
         rows: batch.rows,
         chunks: batch.contents(),
       })
@@ -62,7 +69,7 @@ export function createEventStore(engine: Engine, recordTime: () => string): Even
       let next = from
       for (;;) {
         const params = { topic, partition, from: next, limit: OFFSETS_AT_ONCE }
-        const [row] = await sql.selectTuples('present_offsets', PRESENT_OFFSETS, params)
+        const [row] = await sql.selectTuples('present_offsets', presentOffsetsIn(table), params)
         const page = (row?.[0] ?? []) as number[]
         pages.push(page)
         const last = page.at(-1)

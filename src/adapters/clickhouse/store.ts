@@ -4,9 +4,12 @@ import type { Clock, Log, Store } from '../../ports.ts'
 import { createAckStore } from './ack-store.ts'
 import { createAnomalyCounts } from './anomalies.ts'
 import { createBlockStore } from './block-store.ts'
+import { createChunkPool } from './chunk-pool.ts'
 import { createDecisionStore } from './decision-store.ts'
 import type { Engine } from './engine.ts'
+import { EVENT_ROWS } from './event-rows.ts'
 import { createEventStore } from './event-store.ts'
+import { FEEDBACK_ROWS } from './feedback-rows.ts'
 import { MIGRATIONS_DIR } from './migration-files.ts'
 import { applyMigrations } from './migrations.ts'
 import { createQueryStore } from './query-store.ts'
@@ -31,8 +34,10 @@ const PING: NamedQuery<{ alive: number }> = {
 export function createStore(engine: Engine, options: StoreOptions): Store {
   const { clock, log, migrationsDir = MIGRATIONS_DIR } = options
   const recordTime = createRecordTimes(clock)
+  const pool = createChunkPool()
   return {
-    ...createEventStore(engine, recordTime),
+    ...createEventStore({ engine, rows: EVENT_ROWS, pool, recordTime }),
+    feedback: createEventStore({ engine, rows: FEEDBACK_ROWS, pool, recordTime }),
     ...createBlockStore(engine, recordTime),
     ...createAnomalyCounts(engine.analysis),
     ...createReleaseStore(engine.analysis, recordTime),

@@ -7,6 +7,7 @@ import type {
   Moments,
 } from '../../../src/domain/block.ts'
 import { type Cohort, cohortKey } from '../../../src/domain/cohort.ts'
+import type { FeedbackEvent } from '../../../src/domain/feedback-event.ts'
 import { binOf, UNBOUNDED_BIN } from '../../../src/domain/histogram.ts'
 import { kpisOf, latencyLimitsOf, type ReleaseSpec } from '../../../src/domain/release.ts'
 import type { RequestEvent } from '../../../src/domain/request-event.ts'
@@ -15,6 +16,12 @@ import type { RecordPlace } from '../../../src/ports.ts'
 /** An event as it was stored. */
 export interface Stored {
   readonly event: RequestEvent
+  readonly place: RecordPlace
+}
+
+/** Feedback as it was stored. */
+export interface StoredFeedback {
+  readonly event: FeedbackEvent
   readonly place: RecordPlace
 }
 
@@ -27,6 +34,7 @@ export function naiveBlocks(
   spec: ReleaseSpec,
   fromMs: number,
   toMs: number,
+  feedback: readonly StoredFeedback[] = [],
 ): ClosedBlock[] {
   const { lengthMs } = spec.blocks
   const route = all.filter((row) => isOfRoute(row, spec))
@@ -39,7 +47,9 @@ export function naiveBlocks(
     const isInside = (timeMs: number) => timeMs >= startMs && timeMs < endMs
     const own = inTime.filter((row) => isInside(row.event.occurredAtMs))
     const arrived = late.filter((row) => isInside(row.place.arrivalWatermarkMs))
-    const judged = own.filter((row) => isJudged(row, spec) && !duplicates.has(row))
+    const judged = own
+      .filter((row) => isJudged(row, spec) && !duplicates.has(row))
+      .map((row) => scored(row, spec, feedback))
     blocks.push({
       startMs,
       endMs,
@@ -58,6 +68,7 @@ export function naiveHistory(
   spec: ReleaseSpec,
   fromMs: number,
   toMs: number,
+  feedback: readonly StoredFeedback[] = [],
 ): HistoryCell[] {
   const rows = all.filter(
     (row) =>
@@ -68,7 +79,35 @@ export function naiveHistory(
       row.event.occurredAtMs >= fromMs &&
       row.event.occurredAtMs < toMs,
   )
-  return cellsOf(rows, spec).map(({ cohort, metrics }) => ({ cohort, metrics }))
+  const scores = rows.map((row) => scored(row, spec, feedback))
+  return cellsOf(scores, spec).map(({ cohort, metrics }) => ({ cohort, metrics }))
+}
+
+/** The request with the score it is judged by: its own, else that of the earliest timely feedback. */
+function scored(row: Stored, spec: ReleaseSpec, feedback: readonly StoredFeedback[]): Stored {
+  if (row.event.qualityScore !== null) return row
+  const { lengthMs, watermarkMs } = spec.blocks
+  const { event } = row
+  const blockEndMs = (Math.floor(event.occurredAtMs / lengthMs) + 1) * lengthMs
+  const counting = feedback
+    .filter(
+      ({ event: given, place }) =>
+        given.requestId === event.requestId &&
+        given.modelName === event.modelName &&
+        given.environment === event.environment &&
+        (given.modelVersion === '' || given.modelVersion === versionOf(event, spec)) &&
+        given.qualityScore !== null &&
+        given.observedAtMs >= event.occurredAtMs - 600_000 &&
+        given.observedAtMs < blockEndMs + watermarkMs &&
+        place.arrivalWatermarkMs < blockEndMs + watermarkMs,
+    )
+    .sort(
+      (a, b) =>
+        a.event.observedAtMs - b.event.observedAtMs ||
+        a.place.partition - b.place.partition ||
+        a.place.offset - b.place.offset,
+    )
+  return { ...row, event: { ...event, qualityScore: counting[0]?.event.qualityScore ?? null } }
 }
 
 function isOfRoute({ event }: Stored, spec: ReleaseSpec): boolean {

@@ -25,6 +25,7 @@ describe('tables and views for people', () => {
       'command_outcomes',
       'decisions',
       'evaluations',
+      'feedback_events',
       'ingest_progress',
       'releases',
       'request_events',
@@ -41,7 +42,7 @@ describe('tables and views for people', () => {
     const sql = `SELECT name FROM system.tables
       WHERE database = currentDatabase() AND position(create_table_query, 'TTL ') > 0 ORDER BY name`
     const expiring = (await select(sql)).map((table) => table['name'])
-    expect(expiring).toEqual(['block_metrics', 'evaluations', 'request_events'])
+    expect(expiring).toEqual(['block_metrics', 'evaluations', 'feedback_events', 'request_events'])
   })
 
   it('show a decision with its parts, and beside them the published bytes', async () => {

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { createChunkPool } from '../../../../src/adapters/clickhouse/chunk-pool.ts'
-import { EventRows, latencyBinOf } from '../../../../src/adapters/clickhouse/event-rows.ts'
+import { ChunkedRows } from '../../../../src/adapters/clickhouse/chunked-rows.ts'
+import { EVENT_ROWS, latencyBinOf } from '../../../../src/adapters/clickhouse/event-rows.ts'
 import { plainEvent } from '../../../integration/store/random-events.ts'
 
-const bytesOf = (batch: EventRows) => Buffer.concat(batch.contents())
+const bytesOf = (batch: { contents(): Uint8Array[] }) => Buffer.concat(batch.contents())
 const place = { topic: 't', partition: 1, offset: 2, timestampMs: 3, arrivalWatermarkMs: 4 }
 
 describe('a batch of events', () => {
   it('counts its rows and bytes and gives exactly these bytes', () => {
-    const batch = new EventRows(createChunkPool())
+    const batch = new ChunkedRows(createChunkPool(), EVENT_ROWS)
     batch.add(plainEvent(), place)
     expect(batch.rows).toBe(1)
     expect(bytesOf(batch)).toHaveLength(batch.bytes)
@@ -16,7 +17,7 @@ describe('a batch of events', () => {
   })
 
   it('grows as far as it must and keeps what is in it', () => {
-    const batch = new EventRows(createChunkPool())
+    const batch = new ChunkedRows(createChunkPool(), EVENT_ROWS)
     const event = plainEvent({
       predictionLabel: 'é'.repeat(256),
       attributes: Object.fromEntries(
@@ -43,14 +44,14 @@ describe('a batch of events', () => {
 describe('a batch whose memory was given back', () => {
   it('still counts, is not stored twice, and leaves its memory to the next one', () => {
     const pool = createChunkPool()
-    const first = new EventRows(pool)
+    const first = new ChunkedRows(pool, EVENT_ROWS)
     first.add(plainEvent(), place)
     const [memory] = first.contents()
     const bytes = first.bytes
     first.release()
     expect([first.rows, first.bytes]).toEqual([1, bytes])
     expect(() => first.contents()).toThrow('stored already')
-    const second = new EventRows(pool)
+    const second = new ChunkedRows(pool, EVENT_ROWS)
     second.add(plainEvent(), place)
     expect(second.contents()[0]?.buffer).toBe(memory?.buffer)
   })
