@@ -7,7 +7,7 @@ import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
 import { REQUEST_EVENTS } from './contract/event-format.ts'
 import { HaldaneError, toHaldaneError } from './domain/errors.ts'
-import { TOPICS } from './domain/topics.ts'
+import { CONSUMER_GROUPS, TOPICS } from './domain/topics.ts'
 import { createAckReader } from './pipeline/acks.ts'
 import { createAnalyzer } from './pipeline/analyze.ts'
 import { createControl } from './pipeline/control.ts'
@@ -185,18 +185,18 @@ async function startLoops(
   const control = createControl({
     ...{ bus, store, clock, log, analyzer, policies, onFailure: fail },
     topic: TOPICS.control.name,
-    groupId: 'haldane-analyze',
+    groupId: CONSUMER_GROUPS.control,
   })
   const acks = createAckReader({
     ...{ bus, store, log, onFailure: fail },
     topic: TOPICS.routing.name,
-    groupId: 'haldane-acks',
+    groupId: CONSUMER_GROUPS.acks,
   })
   const ingest = createIngest({
     ...{ bus, store, clock, log, metrics, onFailure: fail },
     format: REQUEST_EVENTS,
     topic: TOPICS.requests.name,
-    groupId: 'haldane-ingest',
+    groupId: CONSUMER_GROUPS.ingest,
     policy: config.batch,
     idleTimeoutMs: config.idleTimeoutMs,
     deadLetters: embedded ? null : { runMax: DEAD_LETTER_RUN_MAX },

@@ -1,5 +1,5 @@
-import type { WireReleaseView } from '../adapters/http/release-view.ts'
 import type { WireEvidence } from '../contract/evidence.ts'
+import type { WireReleaseView } from '../contract/release-view-schema.ts'
 import type { FleetStatus } from '../demo/fleet-messages.ts'
 import { formatCohort, formatCount } from './figures.ts'
 import { renderEvidence, renderReasons, renderTraffic, shownRows } from './release-screen.ts'

@@ -1,6 +1,6 @@
-import type { WireReleaseView } from '../adapters/http/release-view.ts'
 import type { WireDecision } from '../contract/decision.ts'
 import type { WireEvidence } from '../contract/evidence.ts'
+import type { WireReleaseView } from '../contract/release-view-schema.ts'
 import {
   formatCohort,
   formatCount,

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { basename } from 'node:path'
 import type { WorkerClient } from '../adapters/http/client.ts'
-import type { WireReleaseView } from '../adapters/http/release-view.ts'
+import type { WireReleaseView } from '../contract/release-view-schema.ts'
 import { noSuchRelease } from '../pipeline/analyze.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
 import { EXIT_DONE } from './failure.ts'

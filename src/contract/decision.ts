@@ -31,73 +31,108 @@ const PHASES: Record<Phase, Phase> = {
   aborted: 'aborted',
 }
 
-const time = () =>
+export const publishedTime = () =>
   z
     .string()
     .refine((text) => parseRfc3339(text) !== null, { error: 'no RFC 3339 time' })
     .meta({ format: 'date-time' })
 
-const trafficSchema = z.array(
+export const trafficSchema = z.array(
   z.object({
-    version: z.string(),
-    role: z.enum(['stable', 'canary']),
-    weight: z.int().min(0),
+    version: z.string().describe('Version of the model.'),
+    role: z.enum(['stable', 'canary']).describe('Which of the two it is; both are always listed.'),
+    weight: z.int().min(0).describe('Its share, in parts of total_weight.'),
   }),
 )
+
+export const phaseSchema = z
+  .enum(PHASES)
+  .describe('Where the release stands; promoted, rolled_back and aborted are its end.')
+
+export const stepSchema = z.object({
+  index: z.int().min(0).describe('From 0; equal to count after the last step.'),
+  count: z.int().min(0).describe('Steps of the plan.'),
+  weight: z.int().min(0).describe('Weight of the canary in this step.'),
+  started_at: publishedTime().describe('When the step began.'),
+  min_duration_s: z.number().min(0).describe('How long it lasts at least.'),
+  min_requests: z.int().min(0).describe('Canary requests it needs at least.'),
+})
+
+export const reasonSchema = z.object({
+  code: z.string().describe('A stable word, such as error_rate_breached or min_duration.'),
+  severity: z
+    .enum(['critical', 'signal', 'info'])
+    .describe('critical rolls back, signal holds, info explains.'),
+  metric: z.string().optional().describe('The metric it is about.'),
+  cohort: cohortSchema.optional(),
+  message: z.string().describe('The reason as a sentence, with numbers.'),
+})
+
+export const policySchema = z
+  .object({
+    name: z.string().describe('Name of the policy file, or default.'),
+    hash: z.string().describe('SHA-256 of its text, or of the defaults.'),
+  })
+  .describe('The rules the release file extends.')
 
 /** A decision in wire form; the fields come in this order. */
 export const decisionSchema = z
   .object({
     decision_id: z.string().describe('The same for the same decision, however often it is sent.'),
     route: z.string().describe('<model_name>/<environment>'),
-    release_id: z.string(),
+    release_id: z.string().describe('<route>/<canary_version>, with ~2, ~3, … for further tries.'),
     generation: z
       .int()
       .min(1)
       .describe(
         'Grows by one with every decision of a route; apply a decision only if its generation is larger than the last one applied.',
       ),
-    decided_at: time(),
-    expires_at: time()
+    decided_at: publishedTime().describe('When it was made; in a replay event time.'),
+    expires_at: publishedTime()
       .nullable()
       .describe('After it keep the last applied weights; null after the last decision.'),
-    action: z.enum(ACTIONS),
-    phase: z.enum(PHASES),
-    model_name: z.string(),
-    environment: z.string(),
-    stable_version: z.string(),
-    canary_version: z.string(),
+    action: z.enum(ACTIONS).describe('What happens to the traffic of the canary.'),
+    phase: phaseSchema,
+    model_name: z.string().describe('Name of the model.'),
+    environment: z.string().describe('Where the model serves.'),
+    stable_version: z.string().describe('Version the canary is compared with.'),
+    canary_version: z.string().describe('Version under test.'),
     traffic: trafficSchema.describe('The complete desired state; the weights sum to total_weight.'),
-    previous_traffic: trafficSchema,
-    total_weight: z.int().min(1),
-    step: z.object({
-      index: z.int().min(0).describe('From 0; equal to count after the last step.'),
-      count: z.int().min(0),
-      weight: z.int().min(0),
-      started_at: time(),
-      min_duration_s: z.number().min(0),
-      min_requests: z.int().min(0).describe('Canary requests within the step.'),
-    }),
-    reasons: z.array(
-      z.object({
-        code: z.string(),
-        severity: z.enum(['critical', 'signal', 'info']),
-        metric: z.string().optional(),
-        cohort: cohortSchema.optional(),
-        message: z.string(),
-      }),
-    ),
-    evidence: z.array(evidenceSchema),
+    previous_traffic: trafficSchema.describe('The desired state before this decision.'),
+    total_weight: z.int().min(1).describe('What the weights sum to.'),
+    step: stepSchema.describe('The step of the plan.'),
+    reasons: z
+      .array(reasonSchema)
+      .describe(
+        'Why: at a rollback what was breached, at a hold everything that is still missing.',
+      ),
+    evidence: z
+      .array(evidenceSchema)
+      .describe(
+        'Every guardrail overall and in the key cohorts, and other cohorts that are breached or weigh most.',
+      ),
     window: z
-      .object({ start: time(), end: time(), watermark: time() })
+      .object({
+        start: publishedTime().describe('Start of the first block judged.'),
+        end: publishedTime().describe('End of the newest closed block.'),
+        watermark: publishedTime().describe(
+          'Event time that had been reached: end plus the watermark delay.',
+        ),
+      })
       .describe('Event time that was judged.'),
     counts: z
-      .object({ events: z.number().min(0), duplicates: z.number().min(0), late: z.number().min(0) })
+      .object({
+        events: z.number().min(0).describe('Stored events of the route.'),
+        duplicates: z.number().min(0).describe('Of events: duplicates, not judged.'),
+        late: z.number().min(0).describe('Of events: late ones, not judged.'),
+      })
       .describe('Of the closed blocks of this release.'),
-    mode: z.enum(['enforced', 'dry_run']),
-    decided_by: z.string(),
-    policy: z.object({ name: z.string(), hash: z.string() }),
-    judge_version: z.string(),
+    mode: z
+      .enum(['enforced', 'dry_run'])
+      .describe('dry_run: made and published, but not to be applied.'),
+    decided_by: z.string().describe('analyzer, or who gave the command.'),
+    policy: policySchema,
+    judge_version: z.string().describe('Version of the statistics.'),
   })
   .meta({ title: 'Decision', description: 'The complete desired traffic of a route, and why.' })
 

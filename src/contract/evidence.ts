@@ -31,30 +31,33 @@ const armSchema = z.object({
 
 export const evidenceSchema = z
   .object({
-    metric: z.string(),
+    metric: z.string().describe('Metric of the guardrail.'),
     limit: z.string().describe('As written in the release file.'),
     cohort: cohortSchema,
-    stable: armSchema,
-    canary: armSchema,
+    stable: armSchema.describe('The stable version in the same blocks.'),
+    canary: armSchema.describe('The canary.'),
     difference: z
       .number()
       .nullable()
       .describe('canary − stable in the unit of the limit: 10 % = 0.10, 0.2pp = 0.002.'),
-    ci_low: z.number().nullable(),
-    ci_high: z.number().nullable(),
+    ci_low: z.number().nullable().describe('Lower end of the 95 % interval of difference.'),
+    ci_high: z.number().nullable().describe('Upper end of the 95 % interval of difference.'),
     threshold: z.number().describe('The limit as a number: ms for latencies, 0…1 for rates.'),
     log_e_breach: z.number().describe('Natural logarithm of the evidence for a breach.'),
     log_e_pass: z
       .number()
       .describe('Natural logarithm of the evidence for being within the limit.'),
     weight: z.number().describe("Weight in the release's evidence; 0 when it decides nothing."),
-    verdict: z.enum(VERDICTS),
-    method: z.enum(METHODS),
+    verdict: z.enum(VERDICTS).describe('What is known about the limit.'),
+    method: z.enum(METHODS).describe('Which test spoke.'),
     needs: z
-      .object({ requests: z.number(), seconds: z.number() })
+      .object({
+        requests: z.number().describe('Further canary requests.'),
+        seconds: z.number().describe('The same at the present rate.'),
+      })
       .nullable()
       .describe('Further canary requests and seconds until a pass can be known.'),
-    severity: z.enum(SEVERITIES),
+    severity: z.enum(SEVERITIES).describe('critical may roll back, signal may only hold.'),
     dry_run: z.boolean().describe('Judged and shown, decides nothing.'),
     required: z.boolean().describe('Must pass before traffic may increase.'),
     contribution: z

@@ -11,8 +11,7 @@ import type { JsonSchema } from './schema-parts.ts'
 interface Contract {
   readonly name: string
   readonly schema: z.ZodType
-  /** Rules between fields, which zod cannot write down. */
-  readonly rules?: Readonly<Record<string, unknown>>
+  readonly rules?: JsonSchema
 }
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema'
@@ -42,6 +41,11 @@ const CONTRACTS: readonly Contract[] = [
     },
   },
 ]
+
+/** Rules between the fields of a contract, which zod cannot write down; none for other schemas. */
+export function rulesOf(schema: z.ZodType): JsonSchema {
+  return CONTRACTS.find((contract) => contract.schema === schema)?.rules ?? {}
+}
 
 /**
  * The published contracts as JSON Schema 2020-12, by file name. What a decoder accepts is valid under

@@ -8,3 +8,10 @@ export const TOPICS = {
   decisions: { name: 'ml.canary.decisions.v1', partitions: 6, compacted: true },
   routing: { name: 'ml.canary.routing.v1', partitions: 6, compacted: false },
 } as const
+
+/** Consumer groups of the workers. */
+export const CONSUMER_GROUPS = {
+  ingest: 'haldane-ingest',
+  control: 'haldane-analyze',
+  acks: 'haldane-acks',
+} as const

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireDecision } from '../../contract/decision.ts'
+import type { WireReleaseView } from '../../contract/release-view-schema.ts'
 import { formatTime } from '../../contract/rfc3339.ts'
 import { isObject } from '../../contract/stored-text.ts'
 import type { WorkerApi } from '../../contract/worker-api.ts'
 import type { HaldaneError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports.ts'
 import { subscribeToDecisions } from './decision-subscription.ts'
-import type { WireReleaseView } from './release-view.ts'
 import { createWorkerConnection } from './worker-connection.ts'
 
 type StartRequest = Parameters<WorkerApi['startRelease']>[0]

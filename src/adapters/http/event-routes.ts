@@ -6,13 +6,14 @@ import type { Clock } from '../../ports.ts'
 import { addEndpoint, bodyBytes, mediaType, sendJson } from './endpoint.ts'
 import { DoorError, problem, sendProblem } from './problem.ts'
 
-const BODY_BYTES = 16_777_216
-const MOST_EVENTS = 100_000
+export const EVENTS_BODY_BYTES = 16_777_216
+export const MOST_EVENTS = 100_000
 const MOST_ERRORS = 1000
 /** Bytes that are split into lines at once, so that a body of tiny lines is refused early. */
 const SLICE_BYTES = 65_536
 
-const LINES = new Set(['application/x-ndjson', 'application/jsonl', 'text/plain'])
+/** Media types of one event a line. */
+export const EVENT_LINE_TYPES = ['application/x-ndjson', 'application/jsonl', 'text/plain']
 const JSON_TYPES = new Set(['application/json', ''])
 const OPEN_LIST = 0x5b
 
@@ -59,12 +60,12 @@ function firstByte(body: Uint8Array): number | undefined {
 /** The bytes of each event, as they were sent. */
 function valuesOf(request: FastifyRequest): Uint8Array[] {
   const type = mediaType(request)
-  const asLines = LINES.has(type)
+  const asLines = EVENT_LINE_TYPES.includes(type)
   if (!asLines && !JSON_TYPES.has(type)) {
     throw new DoorError('unsupported_media_type', `Events cannot be read from ${type}.`, {
       remedy:
         'Send application/json (one event or a list), or one event a line as application/x-ndjson, application/jsonl or text/plain.',
-      headers: { accept: ['application/json', ...LINES].join(', ') },
+      headers: { accept: ['application/json', ...EVENT_LINE_TYPES].join(', ') },
     })
   }
   const body = bodyBytes(request)
@@ -103,7 +104,7 @@ function errorsOf(rejected: SubmitResult['rejected']): object[] {
 export function addEventRoutes(app: FastifyInstance, deps: { api: WorkerApi; clock: Clock }): void {
   addEndpoint(app, '/v1/events', {
     POST: {
-      bodyLimit: BODY_BYTES,
+      bodyLimit: EVENTS_BODY_BYTES,
       handle: async (request, reply) => {
         const receivedAtMs = deps.clock.now()
         const values = valuesOf(request)

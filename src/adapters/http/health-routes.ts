@@ -4,8 +4,8 @@ import { toHaldaneError } from '../../domain/errors.ts'
 import type { Access } from './access.ts'
 import { addEndpoint, hasQuery, sendJson } from './endpoint.ts'
 
-/** Addresses that answer without a token. */
-export const OPEN_URLS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/healthz'])
+/** Addresses for probes, which carry no token. */
+export const HEALTH_URLS = ['/livez', '/readyz', '/healthz']
 
 async function readiness(api: WorkerApi, draining: boolean): Promise<Health> {
   const own = {

@@ -12,7 +12,10 @@ type DoorCode =
 
 export type ProblemCode = ErrorCode | DoorCode
 
-const KINDS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+/** Status and title of every kind of problem. */
+export const PROBLEM_KINDS: Readonly<
+  Record<ProblemCode, { readonly status: number; readonly title: string }>
+> = {
   malformed: { status: 400, title: 'The request cannot be read' },
   usage: { status: 400, title: 'The request is not used as documented' },
   unauthorized: { status: 401, title: 'A token is needed' },
@@ -38,7 +41,7 @@ const KINDS: Readonly<Record<ProblemCode, { readonly status: number; readonly ti
 }
 
 /** Seconds a client should wait before it asks again, per status. */
-const RETRY_AFTER_SECONDS: Readonly<Record<number, string>> = { 429: '1', 503: '5' }
+export const RETRY_AFTER_SECONDS: Readonly<Record<number, string>> = { 429: '1', 503: '5' }
 
 /** RFC 9457 body. `errors` and other members are extensions of the problem's type. */
 export interface Problem {
@@ -81,7 +84,7 @@ export function problemType(code: ProblemCode): string {
 }
 
 function isProblemCode(text: string): text is ProblemCode {
-  return Object.hasOwn(KINDS, text)
+  return Object.hasOwn(PROBLEM_KINDS, text)
 }
 
 /** The code inside a problem's type; null when it is not one of ours. */
@@ -96,7 +99,7 @@ export function problem(
   remedy?: string,
   extensions: Readonly<Record<string, unknown>> = {},
 ): Problem {
-  const { status, title } = KINDS[code]
+  const { status, title } = PROBLEM_KINDS[code]
   return {
     type: problemType(code),
     title,

@@ -12,10 +12,10 @@ const KINDS = ['pause', 'resume', 'promote', 'abort', 'rollback'] as const
 /** Who acts when the request does not say. */
 const NOBODY = 'unknown'
 // Bounds of the control command that carries these texts.
-const LONGEST_NAME = 256
-const LONGEST_REASON = 1024
-const LONGEST_FILE_NAME = 1024
-const LONGEST_FILE = 262_144
+export const LONGEST_NAME = 256
+export const LONGEST_REASON = 1024
+export const LONGEST_FILE_NAME = 1024
+export const LONGEST_FILE = 262_144
 
 function recordedText(name: string, value: unknown, atMost: number, fallback: string): string {
   if (value === undefined || value === null) return fallback

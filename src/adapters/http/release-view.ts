@@ -1,76 +1,12 @@
-import { decisionToWire, type WireDecision } from '../../contract/decision.ts'
-import {
-  cohortToWire,
-  evidenceToWire,
-  publishedNumber,
-  type WireCohort,
-  type WireEvidence,
-} from '../../contract/evidence.ts'
+import { decisionToWire } from '../../contract/decision.ts'
+import { cohortToWire, evidenceToWire, publishedNumber } from '../../contract/evidence.ts'
+import type { WireReleaseView, WireVerdict } from '../../contract/release-view-schema.ts'
 import { formatTime } from '../../contract/rfc3339.ts'
 import type { ReleaseView } from '../../contract/worker-api.ts'
 import type { ReleaseSpec } from '../../domain/release.ts'
 import type { RouterAck } from '../../ports.ts'
 
-interface WireAck {
-  readonly router_id: string
-  readonly applied_generation: number
-  readonly applied_at: string
-}
-
-interface WireSpec {
-  readonly plan: readonly {
-    readonly weight: number
-    readonly min_duration_s: number
-    readonly min_requests: number
-  }[]
-  readonly guardrails: readonly {
-    readonly metric: string
-    /** As written in the release file. */
-    readonly limit: string
-    readonly severity: string
-    readonly dry_run: boolean
-    readonly cohorts: string
-  }[]
-  readonly key_cohorts: readonly WireCohort[]
-  readonly min_requests_per_key_cohort: number
-  readonly false_rollback: number
-  readonly false_pass: number
-  readonly block_length_s: number
-  readonly watermark_s: number
-  readonly warmup_s: number
-  readonly max_duration_s: number
-  readonly total_weight: number
-  readonly mode: string
-  readonly policy: { readonly name: string; readonly hash: string }
-}
-
-/** A release as `GET /v1/releases` shows it: what the newest decision says, and the evidence of now. */
-export interface WireReleaseView {
-  readonly release_id: string
-  readonly route: string
-  readonly stable: string
-  readonly canary: string
-  /** `pending` before the first decision. */
-  readonly phase: WireDecision['phase']
-  readonly traffic: WireDecision['traffic']
-  readonly step: WireDecision['step'] | null
-  readonly started_at: string
-  readonly started_by: string
-  /** 0 before the first decision. */
-  readonly generation: number
-  readonly decision: WireDecision | null
-  /** End of the newest closed block. */
-  readonly window_end: string | null
-  /** Every guardrail in every cohort at `window_end`; of the decision when this worker does not judge. */
-  readonly evidence: readonly WireEvidence[]
-  /** Share of the baseline's traffic whose cohorts have canary data in this step, 0…1. */
-  readonly coverage: number | null
-  readonly uncovered: readonly WireCohort[]
-  /** Within the step. */
-  readonly canary_requests: number | null
-  readonly acks: readonly WireAck[]
-  readonly spec: WireSpec
-}
+type WireSpec = WireReleaseView['spec']
 
 function encodeSpec(spec: ReleaseSpec): WireSpec {
   return {
@@ -100,7 +36,7 @@ function encodeSpec(spec: ReleaseSpec): WireSpec {
   }
 }
 
-function encodeAck(ack: RouterAck): WireAck {
+function encodeAck(ack: RouterAck): WireReleaseView['acks'][number] {
   return {
     router_id: ack.routerId,
     applied_generation: ack.appliedGeneration,
@@ -131,18 +67,6 @@ export function encodeReleaseView(view: ReleaseView): WireReleaseView {
     acks: view.acks.map(encodeAck),
     spec: encodeSpec(release.spec),
   }
-}
-
-/** The newest decision as a gate reads it: go on, wait, or go back. */
-interface WireVerdict {
-  readonly ok: boolean
-  readonly inconclusive: boolean
-  readonly action: WireDecision['action']
-  readonly phase: WireDecision['phase']
-  readonly release_id: string
-  readonly generation: number
-  readonly decided_at: string | null
-  readonly reasons: WireDecision['reasons']
 }
 
 /** A release without a decision holds. */

@@ -5,14 +5,10 @@ import type { WorkerApi } from '../../contract/worker-api.ts'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { type Access, assertGuarded, createAccess } from './access.ts'
-import { addAckRoutes } from './ack-routes.ts'
-import { addDecisionRoutes } from './decision-routes.ts'
 import { createDecisionStreams, STREAM_LIMITS, type StreamLimits } from './decision-streams.ts'
-import { addEventRoutes } from './event-routes.ts'
 import { problemsInFile } from './file-problems.ts'
-import { addHealthRoutes, OPEN_URLS } from './health-routes.ts'
 import { DoorError, type Problem, problem, problemOf, sendProblem } from './problem.ts'
-import { addReleaseRoutes } from './release-routes.ts'
+import { addRoutes, OPEN_URLS } from './routes.ts'
 
 const BODY_BYTES = 1_048_576
 /** A request must have arrived whole by then, so that a trickle cannot hold a connection. */
@@ -188,11 +184,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const cutSilentConnections = trackSilentConnections(app)
   addChecks(app, access, isDraining)
   addErrors(app, log)
-  addHealthRoutes(app, { api, access, version, draining: isDraining })
-  addEventRoutes(app, { api, clock })
-  addDecisionRoutes(app, { api, streams })
-  addReleaseRoutes(app, { api })
-  addAckRoutes(app, { api })
+  addRoutes(app, { api, clock, access, streams, version, draining: isDraining })
 
   function drain(): void {
     draining = true
