@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Rejection } from '../domain/request-event.ts'
-import { readBusObject } from './json-object.ts'
+import { type MessageHeaders, NO_HEADERS, readUtf8Message } from './cloud-event.ts'
 import { rejectionsOf } from './rejection-text.ts'
 import { formatTime, parseRfc3339 } from './rfc3339.ts'
 import { isObject } from './stored-text.ts'
@@ -86,9 +86,12 @@ export const controlCommandSchema = z
 
 type WireControlCommand = z.output<typeof controlCommandSchema>
 
-/** The command a record's value or a line holds, or every reason why it holds none. */
-export function decodeControlCommand(value: Uint8Array | null): ControlCommand | Rejection[] {
-  const object = readBusObject(value)
+/** The command a message or a line holds, bare or as a CloudEvent, or every reason why it holds none. */
+export function decodeControlCommand(
+  value: Uint8Array | null,
+  headers: MessageHeaders = NO_HEADERS,
+): ControlCommand | Rejection[] {
+  const object = readUtf8Message(value, headers, 'command')
   if (Array.isArray(object)) return object
   const parsed = controlCommandSchema.safeParse(object)
   if (!parsed.success) return rejectionsOf(controlCommandSchema, parsed.error, object)

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Rejection } from '../domain/request-event.ts'
-import { readInvalidUtf8Twice, readJsonObject } from './json-object.ts'
+import { type MessageContent, type MessageHeaders, NO_HEADERS, readMessage } from './cloud-event.ts'
+import type { EventKind } from './cloud-event-type.ts'
 import { allowedOf, describeValue, printable, rejectionsOf } from './rejection-text.ts'
 import { formatTime, isStorableTime, parseRfc3339 } from './rfc3339.ts'
 import { isObject } from './stored-text.ts'
@@ -12,7 +13,10 @@ const MAX_FUTURE_MS = 10 * 60_000
 
 /** One kind of event: its schema, and what the schema alone does not say. */
 export interface EventContract<Schema extends z.ZodObject, Event> {
+  readonly kind: EventKind
   readonly schema: Schema
+  /** The field the `id` of a CloudEvent stands in for; null when it stands in for none. */
+  readonly idField: string | null
   /** The field that says when it happened. */
   readonly timeField: string
   /** Text that is stored as it was sent; what is stored as known words only is not among them. */
@@ -26,11 +30,19 @@ export interface EventContract<Schema extends z.ZodObject, Event> {
 
 export interface EventDecoder<Event> {
   /**
-   * The event the bytes hold, or every reason why they hold none (`Array.isArray` tells them apart).
-   * `defaultTimeMs` stands in for a missing time; with null it is required.
+   * The event a message holds, or every reason why it holds none (`Array.isArray` tells them apart).
+   * For a missing time stands in the `time` of a CloudEvent, else `defaultTimeMs`; without both it
+   * is required.
    */
-  decode(value: Uint8Array | null, defaultTimeMs: number | null): Event | Rejection[]
-  /** A line of an events file: the time is required, `recorded_at` may say when it was logged. */
+  decode(
+    value: Uint8Array | null,
+    defaultTimeMs: number | null,
+    headers?: MessageHeaders,
+  ): Event | Rejection[]
+  /**
+   * A line of an events file, bare or a structured CloudEvent. Nothing but the `time` of the latter
+   * stands in for a missing time; `recorded_at` beside the data's fields may say when it was logged.
+   */
   decodeLine(value: Uint8Array): FileEvent<Event> | Rejection[]
   /** How often the schema accepted what the guard had refused: a fault of the guard, never of the event. */
   mismatches(): number
@@ -46,7 +58,7 @@ export interface FileEvent<Event> {
 export function createEventDecoder<Schema extends z.ZodObject, Event>(
   contract: EventContract<Schema, Event>,
 ): EventDecoder<Event> {
-  const { schema, timeField, guard } = contract
+  const { schema, timeField, idField, guard } = contract
   let mismatches = 0
 
   const missingTime = (): Rejection => {
@@ -68,31 +80,46 @@ export function createEventDecoder<Schema extends z.ZodObject, Event>(
     return contract.eventOf(parsed.data, defaultTimeMs) ?? [missingTime()]
   }
 
+  /** What the envelope says stands in for what the data leaves out. */
+  const judgeContent = (
+    { envelope, object }: MessageContent,
+    defaultTimeMs: number | null,
+  ): Event | Rejection[] => {
+    if (envelope === null) return judge(object, defaultTimeMs)
+    const timeMs = envelope.timeMs ?? defaultTimeMs
+    if (idField === null || object[idField] != null) return judge(object, timeMs)
+    const event = judge({ ...object, [idField]: envelope.id }, timeMs)
+    if (!Array.isArray(event)) return event
+    const field = `${envelope.prefix}id`
+    return event.map((why) => (why.field === idField ? { ...why, field } : why))
+  }
+
   const decodeObject = (
     value: Uint8Array | null,
     defaultTimeMs: number | null,
+    headers: MessageHeaders,
   ): { event: Event; object: Record<string, unknown> } | Rejection[] => {
-    const read = readJsonObject(value)
-    if (Array.isArray(read)) return read
-    const broken = read.validUtf8 || value === null ? [] : invalidTexts(value, contract)
+    const content = readMessage(value, headers, contract.kind)
+    if (Array.isArray(content)) return content
     // A record's own time can be anything; one the store cannot hold stands in for nothing.
     const usable = defaultTimeMs !== null && isStorableTime(defaultTimeMs)
-    const event = judge(read.object, usable ? defaultTimeMs : null)
+    const event = judgeContent(content, usable ? defaultTimeMs : null)
+    const broken = content.brokenTexts === null ? [] : invalidTexts(content.brokenTexts, contract)
     if (broken.length > 0) {
       const named = new Set(broken.map(({ field }) => field))
       const others = Array.isArray(event) ? event.filter(({ field }) => !named.has(field)) : []
       return [...broken, ...others]
     }
-    return Array.isArray(event) ? event : { event, object: read.object }
+    return Array.isArray(event) ? event : { event, object: content.object }
   }
 
   return {
-    decode(value, defaultTimeMs) {
-      const decoded = decodeObject(value, defaultTimeMs)
+    decode(value, defaultTimeMs, headers = NO_HEADERS) {
+      const decoded = decodeObject(value, defaultTimeMs, headers)
       return Array.isArray(decoded) ? decoded : decoded.event
     },
     decodeLine(value) {
-      const decoded = decodeObject(value, null)
+      const decoded = decodeObject(value, null, NO_HEADERS)
       if (Array.isArray(decoded)) return decoded
       const recordedAt = readRecordedAt(decoded.object['recorded_at'], allowedOf(schema, timeField))
       if (Array.isArray(recordedAt)) return recordedAt
@@ -140,10 +167,9 @@ function readRecordedAt(value: unknown, allowed: string): number | null | Reject
 
 /** Stored texts that hold bytes which are no UTF-8. */
 function invalidTexts(
-  value: Uint8Array,
+  [replaced, marked]: NonNullable<MessageContent['brokenTexts']>,
   { storedTexts, storedMaps }: { storedTexts: readonly string[]; storedMaps: readonly string[] },
 ): Rejection[] {
-  const [replaced, marked] = readInvalidUtf8Twice(value)
   const rejections: Rejection[] = []
   const compare = (field: string, seen: unknown, other: unknown) => {
     if (typeof seen !== 'string' || seen === other) return

@@ -22,8 +22,8 @@ export interface EventFormat<Event> {
 }
 
 export const REQUEST_EVENTS: EventFormat<RequestEvent> = {
-  decode({ value, timestampMs }) {
-    const event = decodeRequestEvent(value, timestampMs)
+  decode({ value, headers, timestampMs }) {
+    const event = decodeRequestEvent(value, timestampMs, headers)
     if (Array.isArray(event)) return event
     const untimely = checkEventTime(event.occurredAtMs, timestampMs)
     return untimely === null ? event : [untimely]

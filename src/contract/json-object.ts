@@ -29,15 +29,6 @@ export function readJsonObject(value: Uint8Array | null): JsonObject | Rejection
   return { object: parsed, validUtf8: !text.includes('\ufffd') || isUtf8(value) }
 }
 
-/** Reads an ack or a command, which must be UTF-8 throughout. */
-export function readBusObject(value: Uint8Array | null): Record<string, unknown> | Rejection[] {
-  const read = readJsonObject(value)
-  if (Array.isArray(read)) return read
-  return read.validUtf8
-    ? read.object
-    : whole('invalid_utf8', 'holds bytes that are not UTF-8; send UTF-8 text')
-}
-
 /**
  * The object read twice, with every byte that is no UTF-8 as U+FFFD and as the letter X: exactly the
  * texts that hold such bytes differ between the two. A U+FFFD that was really sent reads as blanks

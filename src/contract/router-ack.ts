@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Rejection } from '../domain/request-event.ts'
 import type { RouterAck } from '../ports.ts'
-import { readBusObject } from './json-object.ts'
+import { type MessageHeaders, NO_HEADERS, readUtf8Message } from './cloud-event.ts'
 import { rejectionsOf } from './rejection-text.ts'
 import { formatTime, parseRfc3339 } from './rfc3339.ts'
 import {
@@ -41,9 +41,12 @@ export const routerAckSchema = z
 
 type WireRouterAck = z.output<typeof routerAckSchema>
 
-/** The ack a record's value or request body holds, or every reason why it holds none. */
-export function decodeRouterAck(value: Uint8Array | null): RouterAck | Rejection[] {
-  const object = readBusObject(value)
+/** The ack a message holds, bare or as a CloudEvent, or every reason why it holds none. */
+export function decodeRouterAck(
+  value: Uint8Array | null,
+  headers: MessageHeaders = NO_HEADERS,
+): RouterAck | Rejection[] {
+  const object = readUtf8Message(value, headers, 'ack')
   if (Array.isArray(object)) return object
   const parsed = routerAckSchema.safeParse(object)
   if (!parsed.success) return rejectionsOf(routerAckSchema, parsed.error, object)

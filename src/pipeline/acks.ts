@@ -21,7 +21,7 @@ export function createAckReader(options: {
         onBatch: async (batch) => {
           const acks: RouterAck[] = []
           for (const record of batch.records) {
-            const ack = decodeRouterAck(record.value)
+            const ack = decodeRouterAck(record.value, record.headers)
             if (Array.isArray(ack)) {
               const { partition, offset } = record
               const why = ack.map(({ field, message }) => `${field}: ${message}`).join('; ')

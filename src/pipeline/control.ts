@@ -89,7 +89,7 @@ export function createControl(options: ControlOptions): Control {
         onBatch: async (batch) => {
           await owning
           for (const record of batch.records) {
-            const command = decodeControlCommand(record.value)
+            const command = decodeControlCommand(record.value, record.headers)
             if (Array.isArray(command)) {
               const { partition, offset } = record
               const why = command.map(({ field, message }) => `${field}: ${message}`).join('; ')

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  readBusObject,
-  readInvalidUtf8Twice,
-  readJsonObject,
-} from '../../../src/contract/json-object.ts'
+import { readInvalidUtf8Twice, readJsonObject } from '../../../src/contract/json-object.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const code = (value: Uint8Array | null) => {
@@ -74,14 +70,5 @@ describe('readInvalidUtf8Twice', () => {
     const [replaced, marked] = readInvalidUtf8Twice(value)
     expect(replaced).toEqual({ a: '\ufffda', b: '   ', c: '\ufffd', d: 'ä' })
     expect(marked).toEqual({ a: 'Xa', b: '   ', c: '\ufffd', d: 'ä' })
-  })
-})
-
-describe('readBusObject', () => {
-  it('refuses bytes that are no UTF-8 anywhere', () => {
-    expect(readBusObject(Buffer.from('{"unknown":"\xff"}', 'latin1'))).toMatchObject([
-      { code: 'invalid_utf8' },
-    ])
-    expect(readBusObject(Buffer.from('{"unknown":"ä"}'))).toEqual({ unknown: 'ä' })
   })
 })

@@ -166,6 +166,71 @@ describe('decodeRequestEvent', () => {
   })
 })
 
+describe('a request event in an envelope', () => {
+  const { request_id, occurred_at, ...DATA } = SAMPLE
+  const ENVELOPE = { specversion: '1.0', id: 'ce-1', source: '/s', type: 't' }
+  const TIME = '2026-11-23T09:00:00Z'
+  const headersOf = (attributes: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(attributes).map(([name, text]) => [`ce_${name}`, Buffer.from(text)]),
+    )
+  const binary = (data: unknown, attributes: object = {}) =>
+    decodeRequestEvent(
+      bytes(JSON.stringify(data)),
+      DEFAULT_MS,
+      headersOf({ ...ENVELOPE, ...attributes }),
+    )
+  const structured = (data: unknown, attributes: object = {}) =>
+    decode({ ...ENVELOPE, ...attributes, data })
+
+  it('takes id and time from the envelope where it has none', () => {
+    const expected = { requestId: 'ce-1', occurredAtMs: Date.parse(TIME), latencyMs: 41.2 }
+    expect(binary(DATA, { time: TIME })).toMatchObject(expected)
+    expect(structured(DATA, { time: TIME })).toMatchObject(expected)
+    expect(binary({ ...DATA, request_id: null })).toMatchObject({
+      requestId: 'ce-1',
+      occurredAtMs: DEFAULT_MS,
+    })
+    expect(structured(DATA)).toMatchObject({ requestId: 'ce-1', occurredAtMs: DEFAULT_MS })
+  })
+
+  it('keeps its own id and time', () => {
+    for (const event of [binary(SAMPLE, { time: TIME }), structured(SAMPLE, { time: TIME })]) {
+      expect(event).toEqual(decode(SAMPLE))
+    }
+  })
+
+  it('is rejected by the names of the fields that are wrong', () => {
+    const long = 'x'.repeat(129)
+    expect(binary(DATA, { id: long })).toMatchObject([{ field: 'ce_id', code: 'range' }])
+    expect(structured({ ...DATA, latency_ms: -1 }, { id: 'a\u0000' })).toMatchObject([
+      { field: 'id', code: 'format' },
+      { field: 'latency_ms', code: 'range' },
+    ])
+    expect(binary({ ...DATA, request_id: 7 })).toMatchObject([{ field: 'request_id' }])
+  })
+
+  it('refuses bytes that are no UTF-8 in stored texts of the data alone', () => {
+    const event = JSON.stringify({ ...ENVELOPE, subject: 'a\xff', data: SAMPLE })
+    expect(decodeRequestEvent(Buffer.from(event, 'latin1'), 0)).toMatchObject({ requestId: 'r-1' })
+    const broken = JSON.stringify({ ...ENVELOPE, data: { ...SAMPLE, region: 'a\xff' } })
+    expect(decodeRequestEvent(Buffer.from(broken, 'latin1'), 0)).toMatchObject([
+      { field: 'region', code: 'invalid_utf8' },
+    ])
+  })
+
+  it('may stand on a line of a file, where its time is required or that of the envelope', () => {
+    const line = (event: object) => decodeEventLine(bytes(JSON.stringify(event)))
+    expect(line({ ...ENVELOPE, data: DATA })).toMatchObject([
+      { field: 'occurred_at', code: 'missing' },
+    ])
+    expect(line({ ...ENVELOPE, time: TIME, data: { ...DATA, recorded_at: TIME } })).toMatchObject({
+      event: { requestId: 'ce-1', occurredAtMs: Date.parse(TIME) },
+      recordedAtMs: Date.parse(TIME),
+    })
+  })
+})
+
 describe('createRequestEventDecoder', () => {
   it('accepts what the schema accepts although the guard refused it, and counts it', () => {
     const decoder = createRequestEventDecoder(() => null)
