@@ -35,8 +35,8 @@ export const REQUEST_EVENTS: EventFormat<RequestEvent> = {
 }
 
 export const FEEDBACK_EVENTS: EventFormat<FeedbackEvent> = {
-  decode({ value, timestampMs }) {
-    const event = decodeFeedbackEvent(value, timestampMs)
+  decode({ value, headers, timestampMs }) {
+    const event = decodeFeedbackEvent(value, timestampMs, headers)
     if (Array.isArray(event)) return event
     const untimely = checkFeedbackTime(event.observedAtMs, timestampMs)
     return untimely === null ? event : [untimely]
