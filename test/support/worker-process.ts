@@ -29,7 +29,7 @@ export async function startWorkerProcess(
   env: Record<string, string>,
   program: keyof typeof PROGRAMS = 'source',
 ): Promise<WorkerProcess> {
-  const port = await freePort()
+  const port = env['HALDANE_HTTP_PORT'] ?? (await freePort())
   const child = spawn(process.execPath, [...PROGRAMS[program], 'worker'], {
     env: { ...process.env, HALDANE_HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
