@@ -159,11 +159,26 @@ export interface PartitionProgress {
   readonly updatedAtMs: number
 }
 
+/** What a batch stands for, so that it is recognised when it is sent again. */
+export interface BatchRange {
+  readonly topic: string
+  readonly partition: number
+  /** First and last offset, both included. The same two always stand for the same records. */
+  readonly from: number
+  readonly to: number
+  /** Rows of the range may be stored, or be on their way from a process that is gone or slow. */
+  readonly sentBefore: boolean
+}
+
 /** The events of one kind, each with its place, and how far their topics are stored. */
 export interface EventStore<Event = RequestEvent> {
   newBatch(): EventBatch<Event>
-  /** All rows or, after a crash, any part of them; never a row twice within the call. */
-  insertEvents(batch: EventBatch<Event>): Promise<void>
+  /**
+   * All rows or, after a failure, any part of them; never a row twice within the call. With a range
+   * the rows must be all of it, and each is stored once however often and by however many processes
+   * the range is sent, as long as all but the first say that it was sent before.
+   */
+  insertEvents(batch: EventBatch<Event>, range?: BatchRange): Promise<void>
   /** Offsets ≥ `from` that are stored for the partition, ascending. */
   presentOffsets(topic: string, partition: number, from: number): Promise<Float64Array>
   progress(topic: string): Promise<PartitionProgress[]>

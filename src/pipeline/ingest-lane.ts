@@ -11,9 +11,14 @@ export interface OpenBatch<Event = RequestEvent> {
   records: number
   rejectedBytes: number
   readonly openedAtMs: number
+  readonly fromOffset: number
   nextOffset: number
+  /** Event time of the partition before the batch. */
+  readonly maxEventTimeBeforeMs: number
   maxEventTimeMs: number
   highWatermark: number
+  /** Rows of it may have been sent to the store before. */
+  readonly sentBefore: boolean
 }
 
 export interface LaneOptions<Event> {
@@ -21,6 +26,8 @@ export interface LaneOptions<Event> {
   readonly assignment: number
   readonly intake: PartitionIntake<Event>
   readonly policy: BatchPolicy
+  /** Last offset of a batch that was begun before this lane; it is made again exactly so. */
+  readonly pendingTo: number | null
   newRows(): EventBatch<Event>
   now(): number
   /** Stores a batch and commits it; called for one batch at a time, in order. */
@@ -40,11 +47,18 @@ export interface Lane<Event = RequestEvent> {
   /** Wall time of the last write, for idleness. */
   lastStoredMs: number
   take(record: BusRecord, highWatermark: number): RejectedRecord | null
+  /** The open batch must be stored before this record is taken. */
+  endsBefore(record: BusRecord): boolean
+  /** A batch that was begun before is still being collected: it can be neither stored nor cut. */
+  readonly collecting: boolean
   /** Of the open batch and of those that are being written. */
   readonly pendingBytes: number
   readonly full: boolean
   readonly aged: boolean
-  /** Hands the open batch over; resolves as soon as the one before it is safe. */
+  /**
+   * Hands the open batch over, unless it is still being collected; resolves as soon as the one before
+   * it is safe.
+   */
   flush(): Promise<void>
   /** Resolves when everything handed over is safe, rejects with the first failure. */
   drain(): Promise<void>
@@ -58,6 +72,7 @@ export function createLane<Event>(options: LaneOptions<Event>): Lane<Event> {
   let writingBytes = 0
   let rejectedRun = 0
   let closed = false
+  let pendingTo = options.pendingTo
 
   const sizeOf = (batch: OpenBatch<Event>) => ({
     records: batch.records,
@@ -77,10 +92,21 @@ export function createLane<Event>(options: LaneOptions<Event>): Lane<Event> {
       return writingBytes + (open === null ? 0 : bytesOf(open))
     },
     get full() {
-      return open !== null && isFull(policy, sizeOf(open))
+      if (open === null) return false
+      return pendingTo === null ? isFull(policy, sizeOf(open)) : open.nextOffset > pendingTo
     },
     get aged() {
-      return open !== null && isAged(policy, sizeOf(open), options.now())
+      return open !== null && pendingTo === null && isAged(policy, sizeOf(open), options.now())
+    },
+    get collecting() {
+      return pendingTo !== null && open !== null && open.nextOffset <= pendingTo
+    },
+    endsBefore({ offset }) {
+      if (pendingTo === null || offset <= pendingTo) return false
+      // The records up to there are not in the topic any more.
+      if (open === null) pendingTo = null
+      else open.nextOffset = pendingTo + 1
+      return open !== null
     },
     take(record, highWatermark) {
       open ??= {
@@ -89,9 +115,12 @@ export function createLane<Event>(options: LaneOptions<Event>): Lane<Event> {
         records: 0,
         rejectedBytes: 0,
         openedAtMs: options.now(),
+        fromOffset: Math.max(record.offset, intake.nextOffset),
         nextOffset: record.offset,
+        maxEventTimeBeforeMs: intake.maxEventTimeMs,
         maxEventTimeMs: 0,
         highWatermark,
+        sentBefore: pendingTo !== null,
       }
       const rejected = intake.take(record, open.rows)
       if (rejected === null) rejectedRun = 0
@@ -107,8 +136,9 @@ export function createLane<Event>(options: LaneOptions<Event>): Lane<Event> {
       return rejected
     },
     async flush() {
-      if (open === null) return
+      if (open === null || lane.collecting) return
       const batch = open
+      pendingTo = null
       const before = writing
       const bytes = bytesOf(batch)
       open = null
@@ -145,9 +175,10 @@ export async function makeRoom<Event>(
     let largest: Lane<Event> | null = null
     for (const lane of lanes.values()) {
       sum += lane.pendingBytes
+      if (lane.collecting) continue
       if (largest === null || lane.pendingBytes > largest.pendingBytes) largest = lane
     }
-    if (largest === null || sum <= bytesMax) return
+    if (largest === null || largest.pendingBytes === 0 || sum <= bytesMax) return
     await largest.flush()
     await largest.drain()
   }

@@ -1,7 +1,17 @@
 import type { EventFormat } from '../contract/event-format.ts'
 import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
-import type { Bus, Clock, Consumer, EventStore, Log, Metrics, RecordBatch } from '../ports.ts'
+import type {
+  Bus,
+  Clock,
+  Consumer,
+  EventStore,
+  Log,
+  Metrics,
+  PartitionProgress,
+  RecordBatch,
+} from '../ports.ts'
 import type { BatchPolicy } from './batch-policy.ts'
+import { type CommitMark, decodeMark, encodeMark } from './commit-mark.ts'
 import { type DeadLetterLimit, publishDeadLetters } from './dead-letters.ts'
 import { createLane, type Lane, makeRoom, type OpenBatch } from './ingest-lane.ts'
 import { createPartitionIntake, type RejectedRecord } from './partition-intake.ts'
@@ -39,8 +49,10 @@ export interface Ingest {
 
 /**
  * Moves the events of a topic from the bus into the store, exactly once. The order is fixed, and each step
- * may be repeated after a crash: dead letters, rows, progress, commit. What landed before a crash is
- * found by reading back which offsets are present; only the missing ones are inserted.
+ * may be repeated after a crash: dead letters, intent, rows, commit, progress. The intent names the
+ * records of the batch beside the committed offset: the bus refuses it from a process that has lost
+ * the partition, and the next owner makes the same batch again, so that the store recognises it even
+ * while the first one is still on its way.
  */
 export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
   const { bus, store, clock, log, metrics, topic, policy } = options
@@ -97,26 +109,42 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     const progress = await persist('reading progress', () => store.progress(topic))
     for (const partition of partitions) {
       const row = progress.find((candidate) => candidate.partition === partition)
-      const from = row?.nextOffset ?? 0
+      const { from, pendingTo, maxEventTimeMs } = await beginningOf(partition, row)
       const present = await persist('reading back offsets', () =>
-        store.presentOffsets(topic, partition, from),
+        store.presentOffsets(topic, partition, pendingTo === null ? from : pendingTo + 1),
       )
-      const intake = createPartitionIntake({
+      const place = {
         format: options.format,
         topic,
         partition,
         nextOffset: from,
-        maxEventTimeMs: row?.maxEventTimeMs ?? 0,
+        maxEventTimeMs,
         present,
+      }
+      const lane = createLane({
+        ...{ partition, assignment, policy, pendingTo, write },
+        intake: createPartitionIntake(place),
+        newRows: () => store.newBatch(),
+        now: () => clock.now(),
       })
-      const newRows = () => store.newBatch()
-      const now = () => clock.now()
-      const lane = createLane({ partition, assignment, intake, policy, newRows, now, write })
       lane.lastStoredMs = clock.now()
       lanes.set(partition, lane)
       await saveProgress(lane, null, true)
-      log.info({ topic, partition, from, present: present.length }, 'partition settled')
+      log.info({ topic, partition, from, pendingTo, present: present.length }, 'partition settled')
     }
+  }
+
+  /** What the bus and the store know of a partition; they differ when a process died in between. */
+  const beginningOf = async (partition: number, row: PartitionProgress | undefined) => {
+    const committed = await persist('reading the committed offset', async () =>
+      (await joined).committed(partition),
+    )
+    const mark = decodeMark(committed)
+    const maxEventTimeMs = Math.max(row?.maxEventTimeMs ?? 0, mark?.maxEventTimeMs ?? 0)
+    const [stored, offset] = [row?.nextOffset ?? 0, committed.offset ?? 0]
+    const pendingTo = mark?.pending?.to ?? -1
+    if (pendingTo >= stored) return { from: offset, pendingTo, maxEventTimeMs }
+    return { from: Math.max(stored, offset), pendingTo: null, maxEventTimeMs }
   }
 
   /** Blocks closed while this partition was idle stay closed: what it brings for them is late. */
@@ -159,6 +187,7 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     const { records, highWatermark } = batch
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
       for (const record of records.slice(from, from + SLICE_RECORDS)) {
+        if (lane.endsBefore(record)) await lane.flush()
         const rejected = lane.take(record, highWatermark)
         if (rejected !== null) options.onRejected?.(rejected)
         if (lane.full) await lane.flush()
@@ -173,16 +202,22 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     if (options.deadLetters !== null) {
       await persist('publishing dead letters', () => publishDeadLetters(bus, topic, batch.rejected))
     }
-    if (batch.rows.rows > 0) {
-      const startedAtMs = clock.now()
-      await persist('storing events', () => store.insertEvents(batch.rows))
-      metrics.observe('haldane_insert_duration_seconds', (clock.now() - startedAtMs) / 1000)
-      metrics.observe('haldane_insert_batch_rows', batch.rows.rows)
+    try {
+      if (batch.rows.rows > 0) await storeRows(lane, batch)
+      const { nextOffset, maxEventTimeMs } = batch
+      await commit(lane, nextOffset, { maxEventTimeMs, pending: null })
+    } catch (thrown) {
+      const error = toHaldaneError(thrown)
+      if (error.code !== 'fenced') throw error
+      // Another member owns the partition now and goes on from what is committed.
+      lane.close()
+      if (lanes.get(lane.partition) === lane) lanes.delete(lane.partition)
+      log.info({ topic, partition: lane.partition }, 'partition handed over')
+      return
     }
     const lag = Math.max(0, batch.highWatermark - batch.nextOffset)
     await saveProgress(lane, batch, lag === 0)
     lane.lastStoredMs = clock.now()
-    await commit(lane, batch.nextOffset)
     metrics.count('haldane_events_consumed_total', { result: 'accepted' }, batch.rows.rows)
     metrics.count('haldane_events_consumed_total', { result: 'rejected' }, batch.rejected.length)
     const labels = { topic, partition: String(lane.partition) }
@@ -190,18 +225,25 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     options.onStored?.(lane.partition, batch.nextOffset)
   }
 
-  const commit = async (lane: Lane<Event>, nextOffset: number) => {
-    try {
-      await (await joined).commit(lane.partition, nextOffset, '')
-    } catch (thrown) {
-      const error = toHaldaneError(thrown)
-      if (error.code !== 'fenced') throw error
-      // Another member owns the partition now; it reads back what is stored.
-      lane.close()
-      if (lanes.get(lane.partition) === lane) lanes.delete(lane.partition)
-      log.info({ topic, partition: lane.partition }, 'partition handed over')
-    }
+  /** Each attempt begins with the intent: who has lost the partition meanwhile sends nothing more. */
+  const storeRows = async (lane: Lane<Event>, batch: OpenBatch<Event>) => {
+    const { rows, fromOffset: from, nextOffset } = batch
+    const to = nextOffset - 1
+    const pending = { to, rows: rows.rows }
+    let { sentBefore } = batch
+    await persist('storing events', async () => {
+      await commit(lane, from, { maxEventTimeMs: batch.maxEventTimeBeforeMs, pending })
+      const range = { topic, partition: lane.partition, from, to, sentBefore }
+      sentBefore = true
+      const startedAtMs = clock.now()
+      await store.insertEvents(rows, range)
+      metrics.observe('haldane_insert_duration_seconds', (clock.now() - startedAtMs) / 1000)
+    })
+    metrics.observe('haldane_insert_batch_rows', pending.rows)
   }
+
+  const commit = async (lane: Lane<Event>, nextOffset: number, mark: CommitMark) =>
+    (await joined).commit(lane.partition, nextOffset, encodeMark(mark))
 
   const flushAged = () => {
     for (const lane of lanes.values()) {

@@ -39,6 +39,9 @@ export class ChunkedRows<Event> implements EventBatch<Event> {
   #chunk: Buffer = NO_MEMORY
   #view = viewOf(NO_MEMORY)
   #released = false
+  /** Offset of each row, and the byte it ends before, counted over all chunks. */
+  readonly #offsets: number[] = []
+  readonly #ends: number[] = []
 
   constructor(pool: ChunkPool, format: RowFormat<Event>) {
     this.#pool = pool
@@ -59,6 +62,24 @@ export class ChunkedRows<Event> implements EventBatch<Event> {
     return [...this.#filled, this.#chunk.subarray(0, this.#at)]
   }
 
+  /** The rows whose offset is not among those present. */
+  missing(present: ReadonlySet<number>): { rows: number; chunks: Uint8Array[] } {
+    const all = this.contents()
+    const chunks: Uint8Array[] = []
+    let [start, index, chunkStart] = [0, 0, 0]
+    this.#offsets.forEach((offset, row) => {
+      const end = this.#ends[row] ?? start
+      let chunk = all[index] ?? NO_MEMORY
+      while (end - chunkStart > chunk.byteLength && index < all.length) {
+        chunkStart += chunk.byteLength
+        chunk = all[++index] ?? NO_MEMORY
+      }
+      if (!present.has(offset)) chunks.push(chunk.subarray(start - chunkStart, end - chunkStart))
+      start = end
+    })
+    return { rows: chunks.length, chunks }
+  }
+
   /** Gives the memory to other batches; what is left are the counts. */
   release(): void {
     this.#changeChunk(NO_MEMORY)
@@ -73,6 +94,8 @@ export class ChunkedRows<Event> implements EventBatch<Event> {
     const at = putPlace(this.#chunk, this.#view, this.#at, place)
     this.#at = this.format.put(this.#chunk, this.#view, at, event)
     this.#rows++
+    this.#offsets.push(place.offset)
+    this.#ends.push(this.bytes)
   }
 
   #changeChunk(next: Buffer): void {

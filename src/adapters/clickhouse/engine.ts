@@ -1,4 +1,4 @@
-import type { SqlConnection } from './sql-connection.ts'
+import type { SqlConnection, SqlSettings } from './sql-connection.ts'
 
 /** Rows in RowBinary on their way into a table. */
 export interface RowBinaryInsert {
@@ -8,6 +8,8 @@ export interface RowBinaryInsert {
   readonly rows: number
   /** The rows, one after the other. */
   readonly chunks: readonly Uint8Array[]
+  /** Of two inserts with the same word the engine takes one; null: it takes whatever comes. */
+  readonly token: string | null
 }
 
 /**
@@ -15,6 +17,8 @@ export interface RowBinaryInsert {
  * RowBinary gets into it. Everything else of the store is SQL over these connections.
  */
 export interface Engine {
+  /** Other processes may write into the same tables; false where the engine belongs to this one. */
+  readonly isShared: boolean
   readonly ingest: SqlConnection
   readonly analysis: SqlConnection
   /** One statement on the ingest connection; each table partition gets one part, whole or not at all. */
@@ -23,4 +27,22 @@ export interface Engine {
   releaseMemory(): Promise<void>
   /** Awaits statements in flight and releases the store. */
   close(): Promise<void>
+}
+
+/**
+ * All rows read, joined and written as one block: one part per table partition, and so the token,
+ * which counts per block and table partition, stands for all of them.
+ */
+export function rowBinarySettings({ rows, token }: RowBinaryInsert): SqlSettings {
+  return {
+    input_format_parallel_parsing: 0,
+    max_threads: 1,
+    max_insert_threads: 1,
+    max_block_size: rows,
+    max_insert_block_size: rows,
+    min_insert_block_size_rows: rows,
+    min_insert_block_size_bytes: 0,
+    max_partitions_per_insert_block: 0,
+    ...(token === null ? { insert_deduplicate: 0 } : { insert_deduplication_token: token }),
+  }
 }

@@ -1,19 +1,12 @@
 import { z } from 'zod'
 import { HaldaneError } from '../../domain/errors.ts'
-import type { EventStore, PartitionProgress } from '../../ports.ts'
+import type { Clock, EventStore, Log, PartitionProgress } from '../../ports.ts'
+import { createBatchInserts } from './batch-inserts.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import { ChunkedRows, type RowFormat } from './chunked-rows.ts'
 import type { Engine } from './engine.ts'
 import type { NamedQuery } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
-
-const OFFSETS_AT_ONCE = 1_000_000
-
-const presentOffsetsIn = (table: string) => `SELECT arraySort(groupArray(kafka_offset)) FROM (
-    SELECT kafka_offset FROM ${table}
-    WHERE kafka_topic = {topic:String} AND kafka_partition = {partition:UInt32} AND kafka_offset >= {from:UInt64}
-    ORDER BY kafka_offset LIMIT {limit:UInt64}
-)`
 
 const PROGRESS: NamedQuery<PartitionProgress> = {
   name: 'progress',
@@ -38,46 +31,27 @@ export interface EventStoreOptions<Event> {
   readonly engine: Engine
   readonly rows: RowFormat<Event>
   readonly pool: ChunkPool
+  readonly clock: Clock
+  readonly log: Log
   recordTime(): string
 }
 
 /** Raw events of one kind and how far they are stored, on the connection for ingest. */
 export function createEventStore<Event>(options: EventStoreOptions<Event>): EventStore<Event> {
   const { engine, rows: format, recordTime } = options
-  const { table, columns } = format
   const sql = engine.ingest
+  const inserts = createBatchInserts(options)
   return {
     newBatch: () => new ChunkedRows(options.pool, format),
 
-    async insertEvents(batch) {
+    async insertEvents(batch, range) {
       if (!(batch instanceof ChunkedRows) || batch.format !== format) {
         throw new HaldaneError('internal', 'the batch was made by another store')
       }
-      if (batch.rows === 0) return
-      await engine.insertRowBinary({
-        name: `insert_${table}`,
-        table,
-        columns,
-        rows: batch.rows,
-        chunks: batch.contents(),
-      })
-      batch.release()
+      await inserts.insert(batch, range)
     },
 
-    async presentOffsets(topic, partition, from) {
-      const pages: number[][] = []
-      let next = from
-      for (;;) {
-        const params = { topic, partition, from: next, limit: OFFSETS_AT_ONCE }
-        const [row] = await sql.selectTuples('present_offsets', presentOffsetsIn(table), params)
-        const page = (row?.[0] ?? []) as number[]
-        pages.push(page)
-        const last = page.at(-1)
-        if (page.length < OFFSETS_AT_ONCE || last === undefined) break
-        next = last + 1
-      }
-      return Float64Array.from(pages.flat())
-    },
+    presentOffsets: inserts.presentOffsets,
 
     progress: (topic) => sql.select(PROGRESS, { topic }),
 

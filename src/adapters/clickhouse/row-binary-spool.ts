@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RowBinaryInsert } from './engine.ts'
+import { type RowBinaryInsert, rowBinarySettings } from './engine.ts'
 import { storeFailure } from './engine-failure.ts'
 import type { SqlConnection } from './sql-connection.ts'
 
@@ -33,7 +33,7 @@ export async function openRowBinarySpool(
           columns: insert.columns.map(([column]) => column),
           select: "SELECT * FROM file({path:String}, 'RowBinary', {structure:String})",
           params: { path, structure: structureOf(insert) },
-          settings: oneBlock(insert.rows),
+          settings: rowBinarySettings(insert),
         })
       } catch (thrown) {
         throw storeFailure(thrown, insert.name)
@@ -74,18 +74,4 @@ function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[
 
 function structureOf(insert: RowBinaryInsert): string {
   return insert.columns.map(([column, type]) => `${column} ${type}`).join(', ')
-}
-
-/** All rows read, joined and written as one block: one part per table partition. */
-function oneBlock(rows: number): Record<string, number> {
-  return {
-    input_format_parallel_parsing: 0,
-    max_threads: 1,
-    max_insert_threads: 1,
-    max_block_size: rows,
-    max_insert_block_size: rows,
-    min_insert_block_size_rows: rows,
-    min_insert_block_size_bytes: 0,
-    max_partitions_per_insert_block: 0,
-  }
 }

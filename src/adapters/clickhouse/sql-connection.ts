@@ -5,7 +5,7 @@ import { assertHarmless, settingsClause } from './sql-text.ts'
 
 type SqlParam = string | number | readonly string[] | readonly number[]
 export type SqlParams = Readonly<Record<string, SqlParam>>
-type SqlSettings = Readonly<Record<string, string | number>>
+export type SqlSettings = Readonly<Record<string, string | number>>
 
 /** A statement that gives rows: the name goes to errors, `row` checks what leaves the adapter. */
 export interface NamedQuery<Row> {

@@ -34,10 +34,10 @@ const PING: NamedQuery<{ alive: number }> = {
 export function createStore(engine: Engine, options: StoreOptions): Store {
   const { clock, log, migrationsDir = MIGRATIONS_DIR } = options
   const recordTime = createRecordTimes(clock)
-  const pool = createChunkPool()
+  const events = { engine, pool: createChunkPool(), recordTime, clock, log }
   return {
-    ...createEventStore({ engine, rows: EVENT_ROWS, pool, recordTime }),
-    feedback: createEventStore({ engine, rows: FEEDBACK_ROWS, pool, recordTime }),
+    ...createEventStore({ ...events, rows: EVENT_ROWS }),
+    feedback: createEventStore({ ...events, rows: FEEDBACK_ROWS }),
     ...createBlockStore(engine, recordTime),
     ...createAnomalyCounts(engine.analysis),
     ...createReleaseStore(engine.analysis, recordTime),

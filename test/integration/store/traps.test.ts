@@ -101,6 +101,7 @@ describe('the embedded engine', () => {
       table: 'router_acks',
       columns: [['nonsense', 'String']],
       rows: 1,
+      token: null,
     } as const
     const failing = engine.insertRowBinary({ ...insert, chunks: [new Uint8Array([1, 65])] })
     await expect(failing).rejects.toMatchObject({ code: 'internal' })

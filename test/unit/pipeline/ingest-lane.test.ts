@@ -34,6 +34,7 @@ function openLanes(count: number) {
       assignment: 1,
       intake: createPartitionIntake(place),
       policy: POLICY,
+      pendingTo: null,
       newRows: emptyRows,
       now: () => 0,
       async write() {
@@ -86,6 +87,7 @@ describe('what all partitions hold together', () => {
         present: new Float64Array(0),
       }),
       policy: POLICY,
+      pendingTo: null,
       newRows: emptyRows,
       now: () => 0,
       write: () => Promise.reject(new Error('the disk is full')),
@@ -93,5 +95,63 @@ describe('what all partitions hold together', () => {
     broken.take(recordOf(1, 0, 20), 0)
     lanes.set(1, broken)
     await expect(makeRoom(lanes, 5)).rejects.toThrow('the disk is full')
+  })
+})
+
+describe('a batch that was begun by an earlier owner', () => {
+  const open = (pendingTo: number) => {
+    const batches: { from: number; next: number; records: number; sentBefore: boolean }[] = []
+    const lane = createLane({
+      partition: 0,
+      assignment: 1,
+      intake: createPartitionIntake({
+        ...{ topic: 't', partition: 0, nextOffset: 5, maxEventTimeMs: 0, format: REQUEST_EVENTS },
+        present: new Float64Array(0),
+      }),
+      policy: { rowsMax: 2, bytesMax: 1, pendingBytesMax: 0, ageMaxMs: 0 },
+      pendingTo,
+      newRows: emptyRows,
+      now: () => 1e9,
+      async write(_, { fromOffset, nextOffset, records, sentBefore }) {
+        batches.push({ from: fromOffset, next: nextOffset, records, sentBefore })
+      },
+    })
+    const feed = async (offset: number) => {
+      const record = recordOf(0, offset, 10)
+      if (lane.endsBefore(record)) await lane.flush()
+      lane.take(record, 100)
+      if (lane.full || lane.aged) await lane.flush()
+      await lane.drain()
+    }
+    return { lane, batches, feed }
+  }
+
+  it('is made again to its last record, whatever the policy says, and only then stored', async () => {
+    const { lane, batches, feed } = open(8)
+    for (const offset of [5, 6, 7]) await feed(offset)
+    await lane.flush()
+    await makeRoom(new Map([[0, lane]]), 0)
+    expect(batches).toEqual([])
+    expect(lane.collecting).toBe(true)
+    for (const offset of [8, 9]) await feed(offset)
+    expect(batches).toEqual([
+      { from: 5, next: 9, records: 4, sentBefore: true },
+      { from: 9, next: 10, records: 1, sentBefore: false },
+    ])
+  })
+
+  it('ends where it ended when the topic has its last records no more', async () => {
+    const { batches, feed } = open(8)
+    for (const offset of [5, 12]) await feed(offset)
+    expect(batches).toEqual([
+      { from: 5, next: 9, records: 1, sentBefore: true },
+      { from: 12, next: 13, records: 1, sentBefore: false },
+    ])
+  })
+
+  it('is forgotten when the topic has none of its records', async () => {
+    const { batches, feed } = open(8)
+    await feed(12)
+    expect(batches).toEqual([{ from: 12, next: 13, records: 1, sentBefore: false }])
   })
 })

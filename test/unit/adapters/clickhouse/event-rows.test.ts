@@ -41,6 +41,31 @@ describe('a batch of events', () => {
   })
 })
 
+describe('the missing rows of a batch', () => {
+  it('are exactly the bytes of the rows whose offset is not present, over all chunks', () => {
+    const batch = new ChunkedRows(createChunkPool(), EVENT_ROWS)
+    const alone = (offset: number) => {
+      const one = new ChunkedRows(createChunkPool(), EVENT_ROWS)
+      one.add(plainEvent({ requestId: `r${'x'.repeat(offset % 50)}` }), { ...place, offset })
+      return bytesOf(one)
+    }
+    for (let offset = 0; offset < 30_000; offset++) {
+      const event = plainEvent({ requestId: `r${'x'.repeat(offset % 50)}` })
+      batch.add(event, { ...place, offset })
+    }
+    expect(batch.contents().length).toBeGreaterThan(2)
+    const wanted = [0, 1, 9999, 17_000, 29_999]
+    const present = new Set<number>()
+    for (let offset = 0; offset < 30_000; offset++) {
+      if (!wanted.includes(offset)) present.add(offset)
+    }
+    const { rows, chunks } = batch.missing(present)
+    expect(rows).toBe(wanted.length)
+    expect(Buffer.concat(chunks).equals(Buffer.concat(wanted.map(alone)))).toBe(true)
+    expect(Buffer.concat(batch.missing(new Set()).chunks).equals(bytesOf(batch))).toBe(true)
+  })
+})
+
 describe('a batch whose memory was given back', () => {
   it('still counts, is not stored twice, and leaves its memory to the next one', () => {
     const pool = createChunkPool()
