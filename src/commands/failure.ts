@@ -1,9 +1,16 @@
+import type { Action } from '../domain/decision.ts'
 import { toHaldaneError } from '../domain/errors.ts'
 import type { Terminal } from './terminal.ts'
 
 export const EXIT_DONE = 0
 export const EXIT_FAILED = 1
 export const EXIT_INVALID = 2
+/** How verbs that give a verdict end, for scripts. */
+export const EXIT_OF_ACTION: Readonly<Record<Action, number>> = {
+  increase: EXIT_DONE,
+  hold: 10,
+  rollback: 20,
+}
 
 /** Says what is wrong and what to do; the exit code is 2 when nothing was changed for bad input. */
 export function reportFailure(thrown: unknown, terminal: Terminal): number {

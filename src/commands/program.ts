@@ -41,6 +41,7 @@ export async function runProgram(
     })
   addRunVerbs(program, verb, context)
   addReplay(program, verb, context)
+  addJudge(program, verb, context)
   addSql(program, verb, context)
   addReleaseVerbs(program, verb, context)
   addConfigVerbs(program, verb, context)
@@ -155,6 +156,26 @@ function addConfigVerbs(program: Command, verb: AddVerb, { terminal }: Context):
   verb(show, async () => {
     const { runConfigShow } = await import('./config.ts')
     return runConfigShow(show.opts(), process.env, terminal)
+  })
+}
+
+const VERDICT_CODES = '\nExit codes: 0 increase, 10 hold, 20 rollback; 2 invalid input, 1 failed.'
+
+function addJudge(program: Command, verb: AddVerb, context: Context): void {
+  const judge = program
+    .command('judge')
+    .description('one decision from aggregated numbers, such as those of a dashboard or a query')
+    .requiredOption('--release <file>', 'release file, YAML or JSON')
+    .requiredOption('--metrics <file>', 'metrics file, JSON; - is standard input')
+    .option('--trust-points', 'let values without counts decide by plain comparison')
+    .option('--json', 'the decision as one object')
+    .addHelpText(
+      'after',
+      `${VERDICT_CODES}\n\nExample:\n  haldane judge --release release.yaml --metrics metrics.json`,
+    )
+  verb(judge, async () => {
+    const { runJudge } = await import('./judge.ts')
+    return runJudge(judge.opts(), context.terminal)
   })
 }
 

@@ -60,8 +60,12 @@ export function renderReasons(decision: WireDecision | null, color: Color): stri
   if (decision === null) return ['pending: the first decision is not made yet']
   return [
     `newest decision: ${actionColor(decision.action, color)} at ${decision.decided_at}`,
-    ...decision.reasons.map((reason) => `  ${color.bold(reason.code)}: ${reason.message}`),
+    ...renderReasonLines(decision.reasons, color),
   ]
+}
+
+export function renderReasonLines(reasons: WireDecision['reasons'], color: Color): string[] {
+  return reasons.map((reason) => `  ${color.bold(reason.code)}: ${reason.message}`)
 }
 
 /** Required rows, breached ones and those of the newest decision. */
@@ -128,7 +132,7 @@ function phaseColor(phase: string, color: Color): string {
   return phase === 'rolled_back' || phase === 'aborted' ? color.red(phase) : color.yellow(phase)
 }
 
-function actionColor(action: WireDecision['action'], color: Color): string {
+export function actionColor(action: WireDecision['action'], color: Color): string {
   if (action === 'increase') return color.green(action)
   return action === 'rollback' ? color.red(action) : color.yellow(action)
 }

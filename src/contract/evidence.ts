@@ -7,7 +7,15 @@ const SIGNIFICANT_DIGITS = 10
 const LARGEST = 1e308
 
 // Records, so that a word added to the domain cannot be forgotten here.
-const METHODS: Record<Method, Method> = { T1: 'T1', T2: 'T2', T3: 'T3', T4: 'T4', 'T2+T3': 'T2+T3' }
+const METHODS: Record<Method, Method> = {
+  T1: 'T1',
+  T2: 'T2',
+  T3: 'T3',
+  T4: 'T4',
+  'T2+T3': 'T2+T3',
+  single_window: 'single_window',
+  point: 'point',
+}
 const VERDICTS: Record<Verdict, Verdict> = {
   within_limit: 'within_limit',
   breached: 'breached',
@@ -49,7 +57,11 @@ export const evidenceSchema = z
       .describe('Natural logarithm of the evidence for being within the limit.'),
     weight: z.number().describe("Weight in the release's evidence; 0 when it decides nothing."),
     verdict: z.enum(VERDICTS).describe('What is known about the limit.'),
-    method: z.enum(METHODS).describe('Which test spoke.'),
+    method: z
+      .enum(METHODS)
+      .describe(
+        'Which test spoke; single_window: on one window instead of many blocks; point: plain numbers were compared, no uncertainty is known.',
+      ),
     needs: z
       .object({
         requests: z.number().describe('Further canary requests.'),

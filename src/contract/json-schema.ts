@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { controlCommandSchema } from './control-command.ts'
 import { decisionSchema } from './decision.ts'
 import { feedbackEventSchema } from './feedback-event.ts'
+import { metricsFileSchema } from './metrics-schema.ts'
 import { releaseFileSchema, releasePolicySchema } from './release-file-schema.ts'
 import { requestEventSchema } from './request-event.ts'
 import { routerAckSchema } from './router-ack.ts'
@@ -30,6 +31,7 @@ const CONTRACTS: readonly Contract[] = [
     rules: oneOf('quality_score', 'label'),
   },
   { name: 'decision', schema: decisionSchema },
+  { name: 'metrics-file', schema: metricsFileSchema },
   { name: 'router-ack', schema: routerAckSchema },
   {
     name: 'control-command',

@@ -15,10 +15,17 @@ export interface CellMetrics {
   readonly requests: number
   /** Of `requests`: error, timeout, rejected. */
   readonly errors: number
+  /** Requests of which it is known whether they failed; missing: all. */
+  readonly outcomes?: number
   /** Requests that count for latency: ok and timeout. */
   readonly latencies: number
   /** Per absolute limit of the release (`latencyLimitsOf`): latencies above it. */
   readonly overLimit: readonly number[]
+  /**
+   * The same, counted from the next edge below, where a limit lies between two edges of a histogram
+   * that was counted elsewhere; missing: `overLimit` is exact.
+   */
+  readonly overEdgeBelow?: readonly number[]
   /** Histogram of `latencies`, bins ascending; `counts[i]` belongs to `bins[i]`. */
   readonly bins: readonly number[]
   readonly counts: readonly number[]
@@ -52,6 +59,11 @@ export interface ClosedBlock {
 export interface HistoryCell {
   readonly cohort: Cohort
   readonly metrics: CellMetrics
+}
+
+/** How many requests an error rate is of. */
+export function outcomesOf(metrics: CellMetrics): number {
+  return metrics.outcomes ?? metrics.requests
 }
 
 export const EMPTY_MOMENTS: Moments = { n: 0, sum: 0, sumSquares: 0 }

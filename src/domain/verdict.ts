@@ -3,8 +3,12 @@ import type { Severity } from './release.ts'
 
 export type Verdict = 'within_limit' | 'breached' | 'undecided' | 'collecting' | 'no_data'
 
-/** Which test spoke: one-arm tilt (T1), conditional (T2), paired (T3), bounded mean (T4) or a mean of two. */
-export type Method = 'T1' | 'T2' | 'T3' | 'T4' | 'T2+T3'
+/**
+ * Which test spoke: one-arm tilt (T1), conditional (T2), paired (T3), bounded mean (T4) or a mean of
+ * two; `single_window`: the same between two versions, but on one window instead of many blocks;
+ * `point`: none, two plain numbers were compared.
+ */
+export type Method = 'T1' | 'T2' | 'T3' | 'T4' | 'T2+T3' | 'single_window' | 'point'
 
 export interface ArmValue {
   /** Null when there is nothing to compute it from. */

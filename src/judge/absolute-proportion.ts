@@ -1,4 +1,4 @@
-import type { CellMetrics } from '../domain/block.ts'
+import { type CellMetrics, outcomesOf } from '../domain/block.ts'
 import type { Metric } from '../domain/release.ts'
 import type { Unit } from './cohort-units.ts'
 import { GRID_SIZE, TILT_GRID } from './grid.ts'
@@ -39,7 +39,13 @@ export function createAbsoluteProportionTest(
   const countsOf = (metrics: CellMetrics): Counts =>
     metric.kind === 'latency'
       ? { n: metrics.latencies, bad: metrics.overLimit[limitIndex] ?? 0 }
-      : { n: metrics.requests, bad: metrics.errors }
+      : { n: outcomesOf(metrics), bad: metrics.errors }
+  const countsToPass = (metrics: CellMetrics): Counts => ({
+    ...countsOf(metrics),
+    ...(metric.kind === 'latency' && metrics.overEdgeBelow !== undefined
+      ? { bad: metrics.overEdgeBelow[limitIndex] ?? 0 }
+      : {}),
+  })
   const canary = createRestarts(restarts, () => perUnit(emptyCounts))
   const stable = perUnit(emptyCounts)
   const step = perUnit(emptyCounts)
@@ -59,7 +65,7 @@ export function createAbsoluteProportionTest(
         for (const unit of stratum.cell.units) {
           for (const part of canary.all) addCounts(part.of(unit), counts)
           addCounts(stable.of(unit), countsOf(stratum.stable))
-          if (inStep) addCounts(step.of(unit), counts)
+          if (inStep) addCounts(step.of(unit), countsToPass(stratum.canary))
         }
       }
       blocks.endBlock()
@@ -128,7 +134,7 @@ function latencyValues(unit: Unit, latencies: LatencyTotals, limit: ProportionLi
     latencies.pooled(unit, 'stable'),
     latencies.pooled(unit, 'canary'),
     limit,
-    false,
+    { relative: false, scale: latencies.scale },
   )
   const { stableMs, canaryMs, difference, ciLow, ciHigh } = compared
   return { stable: stableMs, canary: canaryMs, difference, ciLow, ciHigh }

@@ -1,4 +1,4 @@
-import type { CellMetrics, HistoryCell } from '../domain/block.ts'
+import { type CellMetrics, type HistoryCell, outcomesOf } from '../domain/block.ts'
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits, Unit } from './cohort-units.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
@@ -14,6 +14,7 @@ const RATE_PRIOR = 2000
 const RATE_FLOOR = 1e-4
 
 export interface BaselineCounts {
+  /** Of which it is known whether they failed. */
   readonly requests: number
   readonly errors: number
 }
@@ -44,6 +45,7 @@ export interface Baseline {
 
 interface CellBaseline {
   requests: number
+  outcomes: number
   errors: number
   rateBefore: number
   readonly ring: Float64Array
@@ -83,6 +85,7 @@ export function createBaseline(
       const before = grouped.get(index)
       states.push({
         requests: before?.requests ?? 0,
+        outcomes: before?.outcomes ?? 0,
         errors: before?.errors ?? 0,
         rateBefore: frozen ? overallBefore : 0,
         ring: new Float64Array(2 * RATE_BLOCKS),
@@ -102,7 +105,7 @@ export function createBaseline(
     let errors = 0
     for (const cell of unit.cells) {
       const state = stateOf(cell)
-      requests += state.requests
+      requests += state.outcomes
       errors += state.errors
     }
     return { requests, errors }
@@ -114,7 +117,9 @@ export function createBaseline(
       for (const cell of units.cells) {
         const block = metrics.get(cell)
         const state = stateOf(cell)
-        pushRates(state, position, block?.requests ?? 0, block?.errors ?? 0)
+        const outcomes = block === undefined ? 0 : outcomesOf(block)
+        pushRates(state, position, outcomes, block?.errors ?? 0)
+        state.requests += block?.requests ?? 0
         totalRequests += block?.requests ?? 0
         if (block === undefined || state.window === null) continue
         state.window.add(block.bins, block.counts)
@@ -131,7 +136,10 @@ export function createBaseline(
       const all = countsOf(units.overall)
       overallBefore = all.requests === 0 ? 0 : all.errors / all.requests
       frozen = true
-      for (const cell of units.cells) stateOf(cell).rateBefore = ownRate(stateOf(cell))
+      for (const cell of units.cells) {
+        const state = stateOf(cell)
+        state.rateBefore = ownRate({ requests: state.outcomes, errors: state.errors })
+      }
       for (const unit of units.units) ratesBefore.set(unit.index, ownRate(countsOf(unit)))
     },
     rateBefore: (unit) => (frozen ? (ratesBefore.get(unit.index) ?? overallBefore) : null),
@@ -160,18 +168,19 @@ function rollingQuantile(window: LatencyWindow | null, quantile: number): number
 }
 
 /** Replaces the oldest of the 60 blocks. */
-function pushRates(state: CellBaseline, position: number, requests: number, errors: number): void {
+function pushRates(state: CellBaseline, position: number, outcomes: number, errors: number): void {
   const { ring } = state
-  state.requests += requests
+  state.outcomes += outcomes
   state.errors += errors
-  state.recentRequests += requests - (ring[2 * position] as number)
+  state.recentRequests += outcomes - (ring[2 * position] as number)
   state.recentErrors += errors - (ring[2 * position + 1] as number)
-  ring[2 * position] = requests
+  ring[2 * position] = outcomes
   ring[2 * position + 1] = errors
 }
 
 interface CellHistory {
   readonly requests: number
+  readonly outcomes: number
   readonly errors: number
   readonly quantileBins: readonly number[]
 }
@@ -199,7 +208,8 @@ function groupHistory(
       for (const { bins, counts } of parts) addBins(histogram, bins, counts)
       const requests = parts.reduce((sum, part) => sum + part.requests, 0)
       const errors = parts.reduce((sum, part) => sum + part.errors, 0)
-      return [index, { requests, errors, quantileBins: quantilesOf(histogram) }]
+      const outcomes = parts.reduce((sum, part) => sum + outcomesOf(part), 0)
+      return [index, { requests, outcomes, errors, quantileBins: quantilesOf(histogram) }]
     }),
   )
 }

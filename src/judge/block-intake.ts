@@ -1,5 +1,5 @@
 import type { Arm, CellMetrics, ClosedBlock, Moments } from '../domain/block.ts'
-import { EMPTY_MOMENTS } from '../domain/block.ts'
+import { EMPTY_MOMENTS, outcomesOf } from '../domain/block.ts'
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits } from './cohort-units.ts'
 
@@ -48,8 +48,10 @@ function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
   return {
     requests: a.requests + b.requests,
     errors: a.errors + b.errors,
+    outcomes: outcomesOf(a) + outcomesOf(b),
     latencies: a.latencies + b.latencies,
     overLimit: sumsOf(a.overLimit, b.overLimit),
+    overEdgeBelow: sumsOf(a.overEdgeBelow ?? a.overLimit, b.overEdgeBelow ?? b.overLimit),
     bins,
     counts: bins.map((bin) => histogram.get(bin) ?? 0),
     quality: sumOfMoments(a.quality, b.quality),

@@ -7,6 +7,7 @@ import type { Baseline } from './baseline.ts'
 import type { CohortUnits } from './cohort-units.ts'
 import { errorMargin } from './error-margin.ts'
 import type { GuardrailTest } from './guardrail-test.ts'
+import type { JudgeMode } from './judge-mode.ts'
 import type { LatencyTotals } from './latency-totals.ts'
 import { createMeanDifferenceTest } from './mean-difference.ts'
 import { meanScaleOf } from './mean-scale.ts'
@@ -24,6 +25,7 @@ export interface TestContext {
   readonly latencies: LatencyTotals
   /** R of the restart mixture: how often breach evidence may start once more. */
   readonly restarts: number
+  readonly mode: JudgeMode
 }
 
 /** Quantiles whose rolling baseline value is needed, each once. */
@@ -51,7 +53,7 @@ export function createGuardrailTest(guardrail: Guardrail, context: TestContext):
 function latencyTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'latency' }>,
-  { spec, baseline, latencies, restarts }: TestContext,
+  { spec, baseline, latencies, restarts, mode }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   if (limit.kind === 'max') {
@@ -59,7 +61,9 @@ function latencyTest(
     return createAbsoluteProportionTest(metric, limit.value, index, latencies, restarts)
   }
   if (limit.kind === 'max_increase' && limit.relative) {
-    return createRelativeLatencyTest(metric.quantile, limit.value, baseline, latencies, restarts)
+    return createRelativeLatencyTest(metric.quantile, limit.value, {
+      ...{ baseline, latencies, restarts, mode },
+    })
   }
   throw unsupported(guardrail, '`max` in ms or s, or `max_increase` in %')
 }
@@ -67,7 +71,7 @@ function latencyTest(
 function errorTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'error_rate' }>,
-  { baseline, units, latencies, restarts }: TestContext,
+  { baseline, units, latencies, restarts, mode }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   if (limit.kind === 'max') {
@@ -75,7 +79,7 @@ function errorTest(
   }
   if (limit.kind === 'max_increase') {
     const margin = errorMargin(limit.value, limit.relative)
-    return createRelativeErrorTest(margin, baseline, units, restarts)
+    return createRelativeErrorTest(margin, { baseline, units, restarts, mode })
   }
   throw unsupported(guardrail, '`max` in %, or `max_increase` in pp or %')
 }
@@ -83,7 +87,7 @@ function errorTest(
 function meanTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'quality' | 'kpi' }>,
-  { spec, restarts }: TestContext,
+  { spec, restarts, mode }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   const kpiIndex =
@@ -93,10 +97,10 @@ function meanTest(
   const margin = limit.value
   if (limit.kind === 'min') return createAbsoluteMeanTest(scale, limit.value, restarts)
   if (limit.kind === 'max_drop') {
-    return createMeanDifferenceTest(scale, { sign: -1, margin, requests, restarts })
+    return createMeanDifferenceTest(scale, { sign: -1, margin, requests, restarts, mode })
   }
   if (limit.kind === 'max_increase' && !limit.relative && metric.kind === 'kpi') {
-    return createMeanDifferenceTest(scale, { sign: 1, margin, requests, restarts })
+    return createMeanDifferenceTest(scale, { sign: 1, margin, requests, restarts, mode })
   }
   throw unsupported(
     guardrail,

@@ -11,6 +11,7 @@ import type { Cell, Unit } from './cohort-units.ts'
 import { createCohortUnits } from './cohort-units.ts'
 import type { Stratum } from './guardrail-test.ts'
 import { createGuardrailTest, relativeQuantilesOf } from './guardrail-tests.ts'
+import { BY_BLOCKS, type JudgeMode } from './judge-mode.ts'
 import { createLatencyTotals } from './latency-totals.ts'
 import { createTraffic } from './traffic.ts'
 import type { Weights } from './weights.ts'
@@ -55,13 +56,14 @@ export function createJudge(
   history: readonly HistoryCell[],
   releaseStartMs: number,
   rules: JudgeRules = SHIPPED_RULES,
+  mode: JudgeMode = BY_BLOCKS,
 ): Judge {
   const { lengthMs } = spec.blocks
   const units = createCohortUnits(spec.cohorts)
   const baseline = createBaseline(units, history, relativeQuantilesOf(spec))
-  const latencies = createLatencyTotals()
+  const latencies = createLatencyTotals(mode.scale)
   const restarts = rules.restarts ? spec.plan.length - 1 + DURATION_PARTS - 1 : 0
-  const context = { spec, units, baseline, latencies, restarts }
+  const context = { spec, units, baseline, latencies, restarts, mode }
   const tests = spec.guardrails.map((guardrail) => createGuardrailTest(guardrail, context))
   const keepsLatencies = spec.guardrails.some(({ metric }) => metric.kind === 'latency')
   const traffic = createTraffic()
@@ -77,7 +79,8 @@ export function createJudge(
 
   /** Shares, weights and rates before the release are settled together, once. */
   const startWhenReady = (): void => {
-    if (weights !== null || baseline.totalRequests < ENOUGH_BASELINE) return
+    if (weights !== null) return
+    if (mode.manyBlocks && baseline.totalRequests < ENOUGH_BASELINE) return
     units.fixShares(baseline.requestsOf)
     baseline.freezeRates()
     weights = fixWeights(spec.guardrails, units.units)

@@ -1,5 +1,4 @@
 import type { Arm } from '../domain/block.ts'
-import { upperEdge } from '../domain/histogram.ts'
 import type { Unit } from './cohort-units.ts'
 import type { Stratum } from './guardrail-test.ts'
 import { INTERVAL_ALPHA } from './guardrail-test.ts'
@@ -11,10 +10,12 @@ import {
   quantileBin,
   quantileInterval,
 } from './latency-histogram.ts'
+import type { LatencyScale } from './latency-scale.ts'
 import type { ProportionLimit } from './proportion.ts'
 
 /** Latencies of the release's judged blocks, for the values and intervals people read. */
 export interface LatencyTotals {
+  readonly scale: LatencyScale
   fold(strata: readonly Stratum[]): void
   /** All latencies of the unit as they are. */
   pooled(unit: Unit, arm: Arm): LatencyHistogram
@@ -25,7 +26,7 @@ export interface LatencyTotals {
   standardised(unit: Unit, arm: Arm): LatencyHistogram
 }
 
-export function createLatencyTotals(): LatencyTotals {
+export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
   const cells: { stable: LatencyHistogram; canary: LatencyHistogram }[] = []
   const cache = new Map<string, LatencyHistogram>()
   const cellOf = (index: number) => {
@@ -48,6 +49,7 @@ export function createLatencyTotals(): LatencyTotals {
   }
 
   return {
+    scale,
     fold(strata) {
       cache.clear()
       for (const { cell, canary, stable } of strata) {
@@ -96,11 +98,11 @@ export function compareQuantiles(
   stable: LatencyHistogram,
   canary: LatencyHistogram,
   limit: ProportionLimit,
-  relative: boolean,
+  { relative, scale }: { readonly relative: boolean; readonly scale: LatencyScale },
 ): LatencyComparison {
   const level = Math.log(4 / INTERVAL_ALPHA)
-  const stableMs = edgeOf(quantileBin(stable, 1 - limit.p0))
-  const canaryMs = edgeOf(quantileBin(canary, 1 - limit.p0))
+  const stableMs = quantileOf(stable, 1 - limit.p0, scale)
+  const canaryMs = quantileOf(canary, 1 - limit.p0, scale)
   const compare = (c: number | null, b: number | null): number | null => {
     if (c === null || b === null) return null
     if (!relative) return c - b
@@ -109,18 +111,30 @@ export function compareQuantiles(
   const known = stableMs !== null && canaryMs !== null
   const b = known ? quantileInterval(stable, limit, level) : null
   const c = known ? quantileInterval(canary, limit, level) : null
+  const from = (bin: number | undefined) => (bin === undefined ? null : scale.intervalFrom(bin))
+  const to = (bin: number | undefined) => (bin === undefined ? null : scale.intervalTo(bin))
   return {
     stableMs,
     canaryMs,
     difference: compare(canaryMs, stableMs),
-    ciLow: compare(edgeOf(c?.lower ?? null), edgeOf(b?.upper ?? null)),
-    ciHigh: compare(edgeOf(c?.upper ?? null), edgeOf(b?.lower ?? null)),
+    ciLow: compare(from(c?.lower), to(b?.upper)),
+    ciHigh: compare(to(c?.upper), from(b?.lower)),
   }
 }
 
-/** Upper edge in ms; null where there is none. */
-function edgeOf(bin: number | null): number | null {
+/** A quantile in ms; null without one. */
+function quantileOf(
+  histogram: LatencyHistogram,
+  quantile: number,
+  scale: LatencyScale,
+): number | null {
+  const bin = quantileBin(histogram, quantile)
   if (bin === null) return null
-  const edge = upperEdge(bin)
-  return Number.isFinite(edge) ? edge : null
+  const at = histogram.counts[bin - histogram.first] ?? 0
+  let below = histogram.zero
+  for (let i = 0; i < bin - histogram.first && i < histogram.counts.length; i++) {
+    below += histogram.counts[i] as number
+  }
+  const fraction = at > 0 ? (quantile * histogram.total - below) / at : 1
+  return scale.valueIn(bin, Math.min(1, Math.max(0, fraction)))
 }

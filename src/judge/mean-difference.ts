@@ -1,6 +1,7 @@
 import type { Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
+import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
@@ -18,6 +19,7 @@ export interface MeanDifferenceOptions {
   readonly requests: number
   /** How often breach evidence may start once more. */
   readonly restarts: number
+  readonly mode: JudgeMode
 }
 
 /** Prior scale for margin 0, as a part of the range: the smallest change worth acting on. */
@@ -31,11 +33,11 @@ const BLOCKS = 30
  */
 export function createMeanDifferenceTest(
   scale: MeanScale,
-  { sign, margin, requests, restarts }: MeanDifferenceOptions,
+  { sign, margin, requests, restarts, mode }: MeanDifferenceOptions,
 ): GuardrailTest {
   const unitMargin = margin / scale.range
   const tau = unitMargin > 0 ? unitMargin : DEFAULT_TAU
-  const rules = { requests, bad: 0, blocks: BLOCKS }
+  const rules = gateIn(mode, { requests, bad: 0, blocks: BLOCKS })
   const release = createRestarts(restarts, () => createPairedWindow('mean', rules))
   const step = createPairedWindow('mean', rules)
   const blocks = createEvidenceBlocks()

@@ -1,3 +1,4 @@
+import { outcomesOf } from '../domain/block.ts'
 import type { Baseline } from './baseline.ts'
 import type { BaselineLimits } from './baseline-limit.ts'
 import { createBaselineLimits } from './baseline-limit.ts'
@@ -8,6 +9,7 @@ import type { ErrorMargin } from './error-margin.ts'
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
 import type { GuardrailTest, JudgedBlock, PerUnit, Reading, Stratum } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
+import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
 import { breachEvidence, growthOf, passEvidence } from './mean-difference.ts'
 import { growthForMixture } from './needs.ts'
@@ -55,13 +57,18 @@ interface OneArm {
  */
 export function createRelativeErrorTest(
   margin: ErrorMargin,
-  baseline: Baseline,
-  units: CohortUnits,
-  restarts: number,
+  context: {
+    readonly baseline: Baseline
+    readonly units: CohortUnits
+    readonly restarts: number
+    readonly mode: JudgeMode
+  },
 ): GuardrailTest {
+  const { baseline, units, restarts, mode } = context
+  const gate = gateIn(mode, GATE)
   const breach = createRestarts(restarts, emptyBreachPart)
-  const release = createPairedWindow('rate', GATE)
-  const step = createPairedWindow('rate', GATE)
+  const release = createPairedWindow('rate', gate)
+  const step = createPairedWindow('rate', gate)
   const blocks = createEvidenceBlocks()
   const increments = new Float64Array(GRID_SIZE)
 
@@ -77,17 +84,18 @@ export function createRelativeErrorTest(
   const tauNow = (): number => margin.tau(baseline.rateBefore(units.overall) ?? 0)
 
   const foldOneArms = ({ cell, canary }: Stratum, inStep: boolean): void => {
+    const outcomes = outcomesOf(canary)
     for (const index of cell.units) {
       const unit = units.units[index] as Unit
       const oneArm = oneArmOf(unit)
       if (oneArm === null) continue
       oneArm.limits = oneArm.limitsFor(baseline.countsOf(unit))
       for (const part of breach.all) {
-        addAbove(part.oneArms.of(index), oneArm.limits.breach, canary.requests, canary.errors)
+        addAbove(part.oneArms.of(index), oneArm.limits.breach, outcomes, canary.errors)
       }
       if (!inStep) continue
-      addBelow(oneArm.pass, oneArm.limits.pass, canary.requests, canary.errors)
-      oneArm.n += canary.requests
+      addBelow(oneArm.pass, oneArm.limits.pass, outcomes, canary.errors)
+      oneArm.n += outcomes
       oneArm.bad += canary.errors
     }
   }
@@ -110,7 +118,7 @@ export function createRelativeErrorTest(
     fold(block) {
       const feedT3 = !margin.relative && hasShare(block)
       for (const stratum of block.strata) {
-        if (stratum.canary.requests > 0) blocks.saw(stratum.cell)
+        if (outcomesOf(stratum.canary) > 0) blocks.saw(stratum.cell)
         foldOneArms(stratum, block.inStep)
         foldPair(stratum, block.inStep, feedT3)
       }
@@ -190,8 +198,8 @@ function hasShare({ strata }: JudgedBlock): boolean {
   let canary = 0
   let all = 0
   for (const stratum of strata) {
-    canary += stratum.canary.requests
-    all += stratum.canary.requests + stratum.stable.requests
+    canary += outcomesOf(stratum.canary)
+    all += outcomesOf(stratum.canary) + outcomesOf(stratum.stable)
   }
   const noise = Math.sqrt(all * SMALLEST_SHARE * (1 - SMALLEST_SHARE))
   return canary > 0 && canary >= SMALLEST_SHARE * all - SHARE_NOISE * noise
@@ -199,8 +207,8 @@ function hasShare({ strata }: JudgedBlock): boolean {
 
 function countsOf({ canary, stable }: Stratum): TwoArmCounts {
   return {
-    canary: canary.requests,
-    stable: stable.requests,
+    canary: outcomesOf(canary),
+    stable: outcomesOf(stable),
     canaryBad: canary.errors,
     stableBad: stable.errors,
   }

@@ -1,5 +1,5 @@
 import type { CellMetrics } from '../domain/block.ts'
-import { binAtOrAbove, binAtOrBelow, UNBOUNDED_BIN, upperEdge } from '../domain/histogram.ts'
+import { UNBOUNDED_BIN } from '../domain/histogram.ts'
 import type { Baseline } from './baseline.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
@@ -7,7 +7,9 @@ import { conditionalIncrements } from './conditional.ts'
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, perUnit } from './guardrail-test.ts'
+import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { countAbove } from './latency-histogram.ts'
+import type { LatencyScale } from './latency-scale.ts'
 import type { LatencyTotals } from './latency-totals.ts'
 import { compareQuantiles } from './latency-totals.ts'
 import { boundedLog } from './log-space.ts'
@@ -38,13 +40,18 @@ interface Thresholds {
 export function createRelativeLatencyTest(
   quantile: number,
   increase: number,
-  baseline: Baseline,
-  latencies: LatencyTotals,
-  restarts: number,
+  context: {
+    readonly baseline: Baseline
+    readonly latencies: LatencyTotals
+    readonly restarts: number
+    readonly mode: JudgeMode
+  },
 ): GuardrailTest {
+  const { baseline, latencies, restarts, mode } = context
+  const gate = gateIn(mode, GATE)
   const tilts = createRestarts(restarts, () => perUnit(() => new Float64Array(GRID_SIZE)))
-  const release = createPairedWindow('exceedance', GATE)
-  const step = createPairedWindow('exceedance', GATE)
+  const release = createPairedWindow('exceedance', gate)
+  const step = createPairedWindow('exceedance', gate)
   const blocks = createEvidenceBlocks()
   const increments = new Float64Array(GRID_SIZE)
   const intervalLimit = proportionLimit(1 - quantile)
@@ -61,7 +68,7 @@ export function createRelativeLatencyTest(
       for (const { cell, canary, stable } of strata) {
         const x0 = baseline.quantileThreshold(cell, quantile)
         if (x0 === null) continue
-        const thresholds = thresholdsOf(x0, increase)
+        const thresholds = thresholdsOf(mode.scale, x0, increase)
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
         addTilts(cell, countsOf(canary, stable, thresholds.breach, thresholds.stable))
         const passing = countsOf(canary, stable, thresholds.pass, thresholds.stable)
@@ -77,7 +84,10 @@ export function createRelativeLatencyTest(
     read(unit: Unit): Reading {
       const canary = latencies.standardised(unit, 'canary')
       const stable = latencies.standardised(unit, 'stable')
-      const values = compareQuantiles(stable, canary, intervalLimit, true)
+      const values = compareQuantiles(stable, canary, intervalLimit, {
+        relative: true,
+        scale: mode.scale,
+      })
       const shares = release.estimate(unit).difference
       const now = step.estimate(unit)
       return {
@@ -103,14 +113,14 @@ export function addInto(logs: Float64Array, increments: Float64Array): void {
   for (let j = 0; j < GRID_SIZE; j++) logs[j] = (logs[j] as number) + (increments[j] as number)
 }
 
-function thresholdsOf(bin: number, increase: number): Thresholds {
-  const x0 = upperEdge(bin)
+function thresholdsOf(scale: LatencyScale, bin: number, increase: number): Thresholds {
+  const x0 = scale.upperEdge(bin)
   // A baseline whose quantile lies among timeouts without a latency cannot be exceeded.
   if (!Number.isFinite(x0)) {
     return { stable: UNBOUNDED_BIN, breach: UNBOUNDED_BIN, pass: UNBOUNDED_BIN }
   }
   const limit = (1 + increase) * x0
-  return { stable: bin, breach: binAtOrAbove(limit), pass: binAtOrBelow(limit) }
+  return { stable: bin, breach: scale.atOrAbove(limit), pass: scale.atOrBelow(limit) }
 }
 
 function countsOf(

@@ -8,7 +8,7 @@ import {
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import type { Assessment } from '../domain/verdict.ts'
-import { createJudge, JUDGE_VERSION, type Judge } from '../judge/judge.ts'
+import { createJudge, type Judge } from '../judge/judge.ts'
 import {
   type Counts,
   decideAtBlockEnd,
@@ -18,9 +18,7 @@ import {
   reportIdle,
   startRollout,
 } from '../rollout/rollout.ts'
-
-/** A decision stays valid for this many heartbeats; after that a router keeps its last weights. */
-const EXPIRY_HEARTBEATS = 3
+import { identify } from './identity.ts'
 
 export interface ReleaseRunOptions {
   readonly releaseId: string
@@ -86,6 +84,12 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
     return judge
   }
 
+  const place = (draft: DecisionDraft, by: string): Decision =>
+    identify(spec, draft, {
+      ...{ releaseId, generation: generation + 1, by },
+      decidedAtMs: options.decidedAt(draft.window.watermarkMs),
+    })
+
   const accept = (decision: Decision) => {
     const before = newest?.step
     newest = decision
@@ -98,7 +102,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
 
   const issue = (draft: DecisionDraft | null, by: string): Decision | null => {
     if (draft === null) return null
-    const decision = identify(options, draft, generation + 1, by)
+    const decision = place(draft, by)
     accept(decision)
     return decision
   }
@@ -131,7 +135,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
       return judge !== null
     },
     start(by) {
-      const decision = identify(options, startRollout(spec, startedAtMs), generation + 1, by)
+      const decision = place(startRollout(spec, startedAtMs), by)
       accept(decision)
       return decision
     },
@@ -182,34 +186,5 @@ function acceptUntil(
     if (decision === undefined || decision.window.endMs > untilMs) return next
     accept(decision)
     next++
-  }
-}
-
-function identify(
-  options: ReleaseRunOptions,
-  draft: DecisionDraft,
-  generation: number,
-  by: string,
-): Decision {
-  const { spec, releaseId } = options
-  const decidedAtMs = options.decidedAt(draft.window.watermarkMs)
-  const last = TERMINAL_PHASES.includes(draft.phase)
-  return {
-    ...draft,
-    decisionId: `${releaseId}#${generation}`,
-    route: spec.route,
-    releaseId,
-    generation,
-    decidedAtMs,
-    expiresAtMs: last ? null : decidedAtMs + EXPIRY_HEARTBEATS * spec.heartbeatMs,
-    modelName: spec.modelName,
-    environment: spec.environment,
-    stableVersion: spec.stable,
-    canaryVersion: spec.canary,
-    totalWeight: spec.totalWeight,
-    mode: spec.mode,
-    decidedBy: by,
-    policy: spec.policy,
-    judgeVersion: JUDGE_VERSION,
   }
 }

@@ -161,7 +161,12 @@ function waitingReason(code: 'collecting' | 'undecided', row: EvidenceRow, other
       ? ''
       : `: about ${row.needs.requests} more canary requests, ${describeDuration(row.needs.seconds * 1000)}`
   const rest = others === 0 ? '' : ` (and ${others} more)`
-  const state = code === 'collecting' ? 'has too little data' : 'is not decided'
+  const state =
+    row.method === 'point'
+      ? 'is a plain number whose uncertainty is not known'
+      : code === 'collecting'
+        ? 'has too little data'
+        : 'is not decided'
   return {
     code,
     severity: 'info',

@@ -66,6 +66,17 @@ export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft 
   }
 }
 
+/** A release as it stands when step `index` begins at `startMs`, nothing of which was judged yet. */
+export function stateAtStep(spec: ReleaseSpec, index: number, startMs: number): RolloutState {
+  const weight = spec.plan[index]?.weight ?? 0
+  return {
+    ...startRollout(spec, startMs),
+    traffic: trafficOf(spec, weight),
+    previousTraffic: trafficOf(spec, weight),
+    step: stepStatus(spec, index, startMs),
+  }
+}
+
 /** Start of the first block that a release started at `startMs` may judge. */
 export function firstBlockMs(spec: ReleaseSpec, startMs: number): number {
   return ceilToBlock(startMs, spec.blocks.lengthMs)

@@ -1,0 +1,20 @@
+import { BIN_SCALE, type LatencyScale } from './latency-scale.ts'
+import type { GateRules } from './standardise.ts'
+
+/** What a judge is given to read. */
+export interface JudgeMode {
+  /**
+   * True: blocks of a running release. False: one window that was added up elsewhere, which no count
+   * of blocks can be asked of, and whose baseline is also its own history.
+   */
+  readonly manyBlocks: boolean
+  /** Bins of the latency histograms. */
+  readonly scale: LatencyScale
+}
+
+export const BY_BLOCKS: JudgeMode = { manyBlocks: true, scale: BIN_SCALE }
+
+/** The gate without its count of blocks where there is only one. */
+export function gateIn({ manyBlocks }: JudgeMode, rules: GateRules): GateRules {
+  return manyBlocks ? rules : { ...rules, blocks: 0 }
+}

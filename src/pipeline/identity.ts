@@ -1,0 +1,39 @@
+import { type Decision, type DecisionDraft, TERMINAL_PHASES } from '../domain/decision.ts'
+import type { ReleaseSpec } from '../domain/release.ts'
+import { JUDGE_VERSION } from '../judge/judge.ts'
+
+/** A decision stays valid for this many heartbeats; after that a router keeps its last weights. */
+const EXPIRY_HEARTBEATS = 3
+
+/** Gives a draft its place in the history of its route. `by` is `analyzer`, `judge` or `user:<name>`. */
+export function identify(
+  spec: ReleaseSpec,
+  draft: DecisionDraft,
+  place: {
+    readonly releaseId: string
+    readonly generation: number
+    readonly decidedAtMs: number
+    readonly by: string
+  },
+): Decision {
+  const { releaseId, generation, decidedAtMs, by } = place
+  const last = TERMINAL_PHASES.includes(draft.phase)
+  return {
+    ...draft,
+    decisionId: `${releaseId}#${generation}`,
+    route: spec.route,
+    releaseId,
+    generation,
+    decidedAtMs,
+    expiresAtMs: last ? null : decidedAtMs + EXPIRY_HEARTBEATS * spec.heartbeatMs,
+    modelName: spec.modelName,
+    environment: spec.environment,
+    stableVersion: spec.stable,
+    canaryVersion: spec.canary,
+    totalWeight: spec.totalWeight,
+    mode: spec.mode,
+    decidedBy: by,
+    policy: spec.policy,
+    judgeVersion: JUDGE_VERSION,
+  }
+}
