@@ -15,12 +15,21 @@ export function renderJudgement(decision: WireDecision, file: MetricsFile, color
     `  release   ${decision.release_id}, beside ${decision.stable_version}`,
     `  window    ${decision.window.start} … ${decision.window.end} (${describeDuration(file.window.endMs - file.window.startMs)})`,
     `  requests  ${requestsLine(decision, file)}`,
-    `  step      ${stepLine(decision)}`,
+    `  step      ${stepLine(decision, requestsOf(file.canary) + requestsOf(file.stable) > 0)}`,
     '',
     ...renderReasonLines(decision.reasons, color),
     '',
     ...renderEvidence(decision.evidence, color),
+    ...renderWindowLimits(decision.evidence, color),
   ]
+}
+
+/** What a comparison over one window cannot know. */
+function renderWindowLimits(rows: WireDecision['evidence'], color: Color): string[] {
+  if (!rows.some(({ method }) => method === 'single_window')) return []
+  const text =
+    'max_increase and max_drop compare the window as a whole: what changed within it, a ramp or the time of day, cannot be told from the canary.'
+  return ['', color.dim(text)]
 }
 
 /** What to do with the traffic now. */
@@ -48,10 +57,14 @@ function requestsLine(decision: WireDecision, file: MetricsFile): string {
   return `${formatCount(stable)} to ${decision.stable_version}, ${formatCount(canary)} to ${decision.canary_version} (${share} %)`
 }
 
-function stepLine({ step, previous_traffic, total_weight, action }: WireDecision): string {
+function stepLine(
+  { step, previous_traffic, total_weight, action }: WireDecision,
+  known: boolean,
+): string {
   // An increase shows the step that follows.
   const index = action === 'increase' ? step.index - 1 : step.index
-  return `${index + 1} of ${step.count}: weight ${canaryWeight(previous_traffic)} of ${total_weight}`
+  const taken = known ? '' : ' (taken to be, the share of traffic is not known)'
+  return `${index + 1} of ${step.count}: weight ${canaryWeight(previous_traffic)} of ${total_weight}${taken}`
 }
 
 function canaryWeight(traffic: WireDecision['traffic']): number {

@@ -217,6 +217,12 @@ function addReleaseVerbs(program: Command, verb: AddVerb, context: Context): voi
   add('status [release]', 'one release on one screen (default: the newest)', (verbs, command) =>
     verbs.showRelease(command.args[0], command.opts(), reader(command), terminal),
   ).addHelpText('after', '\nExample:\n  haldane release status intent-classifier/production/1.5.0')
+  add('verdict <release>', 'the newest decision as an exit code, for scripts', (verbs, command) =>
+    verbs.showVerdict(command.args[0] ?? '', command.opts(), reader(command), terminal),
+  ).addHelpText(
+    'after',
+    `${VERDICT_CODES}\n\nExample:\n  haldane release verdict intent-classifier/production/1.5.0`,
+  )
   add('watch [release]', 'every decision until the last one', (verbs, command) =>
     verbs.watchRelease(command.args[0], command.opts(), clientOf(command), terminal),
   )

@@ -1,6 +1,6 @@
 import type { WireDecision } from '../contract/decision.ts'
 import type { WireEvidence } from '../contract/evidence.ts'
-import type { WireReleaseView } from '../contract/release-view-schema.ts'
+import type { WireReleaseView, WireVerdict } from '../contract/release-view-schema.ts'
 import {
   formatCohort,
   formatCount,
@@ -98,13 +98,23 @@ export function renderEvidence(rows: readonly WireEvidence[], color: Color): str
       formatCohort(row.cohort),
       formatValue(row.metric, row.stable.value),
       formatValue(row.metric, row.canary.value),
-      formatCount(row.canary.n),
+      row.method === 'point' && row.canary.n === 0 ? '–' : formatCount(row.canary.n),
       formatDifference(row, row.difference),
-      formatInterval(row),
+      row.method === 'point' ? 'not known' : formatInterval(row),
       verdictColor(row.verdict, color),
       formatNeeds(row),
     ]),
   )
+}
+
+/** The verdict on a release and why. */
+export function renderVerdict(verdict: WireVerdict, color: Color): string[] {
+  const { action, phase, release_id, generation, decided_at } = verdict
+  const decided = decided_at === null ? 'no decision yet' : `#${generation} at ${decided_at}`
+  return [
+    `${color.bold(actionColor(action, color))}: ${release_id} is ${phaseColor(phase, color)} (${decided})`,
+    ...renderReasonLines(verdict.reasons, color),
+  ]
 }
 
 /** One line for a decision, for lists and for watching. */

@@ -1,13 +1,19 @@
 import { userInfo } from 'node:os'
 import { basename } from 'node:path'
 import type { WorkerClient } from '../adapters/http/client.ts'
+import { verdictOf } from '../adapters/http/release-view.ts'
 import type { WireReleaseView } from '../contract/release-view-schema.ts'
 import { noSuchRelease } from '../pipeline/analyze.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
-import { EXIT_DONE } from './failure.ts'
+import { EXIT_DONE, EXIT_OF_ACTION } from './failure.ts'
 import { parseTime, readInput, readReleaseFile } from './input-file.ts'
 import type { ReleaseReader } from './offline.ts'
-import { renderDecisionLine, renderRelease, renderTraffic } from './release-screen.ts'
+import {
+  renderDecisionLine,
+  renderRelease,
+  renderTraffic,
+  renderVerdict,
+} from './release-screen.ts'
 import { renderTable, type Terminal } from './terminal.ts'
 
 export interface Author {
@@ -82,6 +88,19 @@ export async function showRelease(
   if (options.json === true) terminal.out(JSON.stringify(view))
   else for (const line of renderRelease(view, terminal.color)) terminal.out(line)
   return EXIT_DONE
+}
+
+/** The newest decision for a script: its action is the exit code. */
+export async function showVerdict(
+  releaseId: string,
+  options: { readonly json?: boolean },
+  client: ReleaseReader,
+  terminal: Terminal,
+): Promise<number> {
+  const verdict = verdictOf(await find(releaseId, client))
+  if (options.json === true) terminal.out(JSON.stringify(verdict))
+  else for (const line of renderVerdict(verdict, terminal.color)) terminal.out(line)
+  return EXIT_OF_ACTION[verdict.action]
 }
 
 /** Follows a release until its last decision. */

@@ -4,6 +4,7 @@ import type { ReleaseSpec } from '../domain/release.ts'
 import { kpisOf } from '../domain/release.ts'
 import { readJsonSource } from './json-source.ts'
 import { type MetricsRow, rowReader } from './metrics-row.ts'
+import { printable } from './rejection-text.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import {
   createProblemLog,
@@ -87,12 +88,13 @@ function readWhole(root: SourceNode, spec: ReleaseSpec, log: ProblemLog): Metric
   checkSizes([...stable, ...canary], log)
   if (complete === undefined) return undefined
   const versions = [...new Set(rows.map(({ version }) => version))]
+  const shown = versions.slice(0, 5).map((version) => `"${printable(version)}"`)
   for (const [role, found] of [
     ['stable', stable],
     ['canary', canary],
   ] as const) {
     if (found.length > 0) continue
-    const message = `none has version "${spec[role]}", the ${role} version of the release; the versions here are ${versions.join(', ')}`
+    const message = `none has version "${spec[role]}", the ${role} version of the release; the versions here are ${shown.join(', ')}`
     log.add(map.placeOf('rows'), 'rows', message)
   }
   const otherVersions = versions.filter((v) => v !== spec.stable && v !== spec.canary)

@@ -48,7 +48,41 @@ function edgeNotes(rows: readonly MetricsRow[], spec: ReleaseSpec): string[] {
     if (below === limit) return []
     return `no edge at the limit ${limit}ms: above ${above ?? 'every edge'} is a breach, up to ${below ?? 'no edge'} is a pass; an edge at ${limit} tells sooner`
   })
-  return [...new Set(notes)]
+  return [...new Set([...notes, ...relativeEdgeNotes(edgesMs, rows, spec)])]
+}
+
+/** Where the canary is counted for a relative limit, when that is not where the limit is. */
+function relativeEdgeNotes(
+  edgesMs: readonly number[],
+  rows: readonly MetricsRow[],
+  spec: ReleaseSpec,
+): string[] {
+  const total = quantileEdges(rows.filter(({ version }) => version === spec.stable))
+  return spec.guardrails.flatMap(({ metric, limit, written }) => {
+    if (metric.kind !== 'latency' || limit.kind !== 'max_increase') return []
+    const from = edgesMs.find((edge) => total.atMost(edge) >= metric.quantile * total.count)
+    if (from === undefined || total.count < ENOUGH_BASELINE) return []
+    const limitMs = Number(((1 + limit.value) * from).toPrecision(6))
+    const below = edgesMs.findLast((edge) => edge <= limitMs)
+    const above = edgesMs.find((edge) => edge >= limitMs)
+    if (below === limitMs) return []
+    return [
+      `${metric.name} ${written}: ${spec.stable} is counted above ${from}ms, ${spec.canary} above ${above ?? 'every edge'} for a breach and above ${below}ms for a pass; an edge at ${limitMs} tells sooner`,
+    ]
+  })
+}
+
+/** Latencies of all rows up to an edge that each of them has. */
+function quantileEdges(rows: readonly MetricsRow[]) {
+  const histograms = rows.flatMap(({ latency }) => (latency?.kind === 'histogram' ? latency : []))
+  return {
+    count: histograms.reduce((sum, { total }) => sum + total, 0),
+    atMost: (edgeMs: number) =>
+      histograms.reduce(
+        (sum, { edgesMs, atMost }) => sum + (atMost[edgesMs.indexOf(edgeMs)] ?? 0),
+        0,
+      ),
+  }
 }
 
 function baselineNotes({ stable }: MetricsFile, spec: ReleaseSpec): string[] {

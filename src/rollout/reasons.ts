@@ -2,7 +2,7 @@ import { type CohortRef, describeCohort, OVERALL } from '../domain/cohort.ts'
 import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
-import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
+import type { ArmValue, Assessment, EvidenceRow } from '../domain/verdict.ts'
 
 /** Late events above this share of all make the picture incomplete (statistics, block rules). */
 const LATE_SHARE_MAX = 0.01
@@ -201,8 +201,8 @@ function breachReason(spec: ReleaseSpec, row: EvidenceRow, all: readonly Evidenc
     cohort: row.cohort,
     message:
       `${row.metric} of ${spec.canary} breaks ${row.limit} for ${describeCohort(row.cohort)}: ` +
-      `${describeValue(row.metric, row.canary.value)} (n ${row.canary.n}) against ` +
-      `${describeValue(row.metric, row.stable.value)} (n ${row.stable.n}) of ${spec.stable}` +
+      `${describeArm(row.metric, row.canary)} against ` +
+      `${describeArm(row.metric, row.stable)} of ${spec.stable}` +
       describeOrigins(spec, row, all),
   }
 }
@@ -231,6 +231,12 @@ function describeOrigins(spec: ReleaseSpec, row: EvidenceRow, all: readonly Evid
 /** The finest cohorts only, so that none is named twice. */
 function isCell(spec: ReleaseSpec, cohort: CohortRef): boolean {
   return cohort !== OVERALL && spec.cohorts.by.every((dimension) => cohort[dimension] !== undefined)
+}
+
+/** A value and how many requests it is of; a value without counts alone. */
+function describeArm(metric: string, { value, n }: ArmValue): string {
+  const described = describeValue(metric, value)
+  return value !== null && n === 0 ? described : `${described} (n ${n})`
 }
 
 /** A metric's value with its unit, three significant digits. */

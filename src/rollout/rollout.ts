@@ -228,10 +228,12 @@ function stepStatus(spec: ReleaseSpec, index: number, startedAtMs: number): Step
 
 function passedReason(assessment: Assessment): Reason {
   const required = assessment.rows.filter((row) => row.required).length
+  const { canaryRequests } = assessment
+  const seen = canaryRequests === 0 ? '' : ` on ${canaryRequests} canary requests of this step`
   return {
     code: 'all_guardrails_passed',
     severity: 'info',
-    message: `all ${required} required comparisons are within their limits on ${assessment.canaryRequests} canary requests of this step`,
+    message: `all ${required} required comparisons are within their limits${seen}`,
   }
 }
 

@@ -6,7 +6,7 @@ import type { ReleaseView, WorkerApi } from '../../contract/worker-api.ts'
 import type { CommandOutcome } from '../../ports.ts'
 import { addEndpoint, bodyJson, bodyText, queryText, sendJson } from './endpoint.ts'
 import { DoorError } from './problem.ts'
-import { encodeReleaseView, encodeVerdict } from './release-view.ts'
+import { encodeReleaseView, verdictOf } from './release-view.ts'
 
 const KINDS = ['pause', 'resume', 'promote', 'abort', 'rollback'] as const
 /** Who acts when the request does not say. */
@@ -142,7 +142,7 @@ export function addReleaseRoutes(app: FastifyInstance, deps: { api: WorkerApi })
   addEndpoint(app, '/v1/releases/:id/verdict', {
     GET: {
       handle: async (request, reply) =>
-        sendJson(reply, 200, { data: encodeVerdict(await existing(request)) }),
+        sendJson(reply, 200, { data: verdictOf(encodeReleaseView(await existing(request))) }),
     },
   })
 

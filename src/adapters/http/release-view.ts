@@ -70,16 +70,18 @@ export function encodeReleaseView(view: ReleaseView): WireReleaseView {
 }
 
 /** A release without a decision holds. */
-export function encodeVerdict(view: ReleaseView): WireVerdict {
-  const decision = view.decision === null ? null : decisionToWire(view.decision)
+export function verdictOf(
+  view: Pick<WireReleaseView, 'release_id' | 'generation' | 'phase' | 'decision'>,
+): WireVerdict {
+  const { release_id, generation, phase, decision } = view
   const action = decision?.action ?? 'hold'
   return {
     ok: action === 'increase',
     inconclusive: action === 'hold',
     action,
-    phase: decision?.phase ?? 'pending',
-    release_id: view.release.releaseId,
-    generation: decision?.generation ?? 0,
+    phase,
+    release_id,
+    generation,
     decided_at: decision?.decided_at ?? null,
     reasons: decision?.reasons ?? [],
   }
