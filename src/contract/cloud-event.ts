@@ -95,12 +95,17 @@ function modeOf(headers: MessageHeaders): Mode | Rejection[] {
     const type = mediaTypeOf(textOf(contentType))
     if (type.startsWith('application/cloudevents')) return structuredModeOf(type)
   }
-  const binary =
+  return isBinaryMode(headers) ? 'binary' : 'bare'
+}
+
+/** True when attributes that a CloudEvent must have are among the headers. */
+export function isBinaryMode(headers: MessageHeaders): boolean {
+  return (
     headers['ce_id'] !== undefined ||
     headers['ce_specversion'] !== undefined ||
     headers['ce_type'] !== undefined ||
     headers['ce_source'] !== undefined
-  return binary ? 'binary' : 'bare'
+  )
 }
 
 function structuredModeOf(type: string): Mode | Rejection[] {

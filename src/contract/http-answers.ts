@@ -46,6 +46,18 @@ const faultSchema = z
   })
   .describe('One thing that is wrong.')
 
+/** What would be said of the events of a request. */
+export const eventsReportSchema = z
+  .object({
+    summary: z.object({
+      events: z.int().min(0).describe('Events in the body.'),
+      valid: z.int().min(0).describe('Events that would be kept.'),
+      invalid: z.int().min(0).describe('Events that would be rejected.'),
+    }),
+    errors: z.array(faultSchema).describe('The wrong fields; at most 1,000.'),
+  })
+  .meta({ title: 'Events report', description: 'Which events are valid, and what is wrong.' })
+
 /** RFC 9457 problem details, with what to do and which fields are wrong. */
 export const problemSchema = z
   .object({

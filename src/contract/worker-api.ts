@@ -2,6 +2,7 @@ import type { Decision } from '../domain/decision.ts'
 import type { Rejection } from '../domain/request-event.ts'
 import type { Assessment } from '../domain/verdict.ts'
 import type { CommandOutcome, ReleaseRecord, RouterAck } from '../ports.ts'
+import type { MessageHeaders } from './cloud-event.ts'
 
 /** What happened to a list of events: every one is either accepted or named in `rejected`. */
 export interface SubmitResult {
@@ -43,9 +44,14 @@ export interface DecisionFilter {
 export interface WorkerApi {
   /**
    * Judges and stores the events; resolves when the accepted ones are safe (`stored` says where).
-   * Rejects with `overloaded` when too many are waiting.
+   * `headers` are those of each as a record of its own, `NO_HEADERS` for bare JSON. Rejects with
+   * `overloaded` when too many are waiting.
    */
-  submitEvents(values: readonly Uint8Array[], receivedAtMs: number): Promise<SubmitResult>
+  submitEvents(
+    values: readonly Uint8Array[],
+    receivedAtMs: number,
+    headers: MessageHeaders,
+  ): Promise<SubmitResult>
   /** Rejects with `invalid_input` (all problems of the file in the message), `conflict` (active release). */
   startRelease(request: {
     readonly source: string

@@ -3,12 +3,13 @@ import { type ControlCommand, encodeControlCommand } from '../contract/control-c
 import { decodeDecision } from '../contract/decision.ts'
 import type { Policies } from '../contract/release-file.ts'
 import { encodeRouterAck } from '../contract/router-ack.ts'
-import type { ReleaseView, SubmitResult, WorkerApi } from '../contract/worker-api.ts'
+import type { ReleaseView, WorkerApi } from '../contract/worker-api.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import type { BusRecord, Clock, CommandOutcome, Log, ReleaseRecord, Store } from '../ports.ts'
 import { type Analyzer, noSuchRelease, unfinished } from './analyze.ts'
 import { activeReleaseConflict, readSpec } from './start-command.ts'
+import type { Submit } from './submit.ts'
 
 /** Events that may wait for the store at one time. */
 const PENDING_EVENTS_MAX = 200_000
@@ -21,7 +22,7 @@ export interface ServiceOptions {
   readonly log: Log
   readonly analyzer: Analyzer | null
   /** Puts events where ingest finds them; resolves when they are safe. */
-  submit(values: readonly Uint8Array[], receivedAtMs: number): Promise<SubmitResult>
+  readonly submit: Submit
   sendCommand(route: string, value: Uint8Array): Promise<void>
   sendAck(route: string, value: Uint8Array): Promise<void>
   readonly policies: Policies
@@ -87,7 +88,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   return {
-    async submitEvents(values, receivedAtMs) {
+    async submitEvents(values, receivedAtMs, headers) {
       if (pendingEvents > 0 && pendingEvents + values.length > PENDING_EVENTS_MAX) {
         throw new HaldaneError('overloaded', `${pendingEvents} events are waiting for the store`, {
           retryable: true,
@@ -96,7 +97,7 @@ export function createService(options: ServiceOptions): Service {
       }
       pendingEvents += values.length
       try {
-        return await options.submit(values, receivedAtMs)
+        return await options.submit(values, receivedAtMs, headers)
       } finally {
         pendingEvents -= values.length
       }

@@ -21,7 +21,7 @@ export function createStartingApi(exposeMetrics: () => Promise<string>): Startin
     open(service) {
       opened = service
     },
-    submitEvents: async (values, receivedAtMs) => (await api()).submitEvents(values, receivedAtMs),
+    submitEvents: async (...events) => (await api()).submitEvents(...events),
     startRelease: async (request) => (await api()).startRelease(request),
     commandRelease: async (request) => (await api()).commandRelease(request),
     releases: async () => (await api()).releases(),

@@ -1,3 +1,5 @@
+import { BATCH_TYPE, SPEC_VERSION, STRUCTURED_TYPE } from '../../contract/cloud-event.ts'
+import { EVENT_TYPES } from '../../contract/cloud-event-type.ts'
 import {
   DECISION_EXAMPLE,
   REQUEST_EVENT_EXAMPLE,
@@ -6,7 +8,7 @@ import {
 import { componentRef } from '../../contract/schema-components.ts'
 import { ROUTE } from '../../contract/stored-text.ts'
 import { ROUTE_WORDS } from '../../contract/wire-field.ts'
-import { EVENT_LINE_TYPES, EVENTS_BODY_BYTES, MOST_EVENTS } from './event-routes.ts'
+import { EVENT_LINE_TYPES, EVENTS_BODY_BYTES, MOST_EVENTS } from './event-body.ts'
 import { answer, type Documented, failures, GUARDED, query, textAnswer } from './openapi-answers.ts'
 import { RELEASE_OPERATIONS } from './openapi-releases.ts'
 
@@ -29,35 +31,53 @@ const eventList = {
 }
 const eventLine = `${JSON.stringify(REQUEST_EVENT_EXAMPLE)}\n`
 
+const cloudEvent = {
+  specversion: SPEC_VERSION,
+  id: REQUEST_EVENT_EXAMPLE.request_id,
+  source: '/services/intent-classifier',
+  type: `com.example.${EVENT_TYPES.request}`,
+  time: REQUEST_EVENT_EXAMPLE.occurred_at,
+  data: REQUEST_EVENT_EXAMPLE,
+}
+
+const eventsBody = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: eventList,
+      examples: {
+        one: { summary: 'One event', value: REQUEST_EVENT_EXAMPLE },
+        list: { summary: 'A list of events', value: [REQUEST_EVENT_EXAMPLE] },
+      },
+    },
+    ...Object.fromEntries(
+      EVENT_LINE_TYPES.map((type) => [
+        type,
+        {
+          schema: { type: 'string', description: 'One event a line; blank lines are none.' },
+          example: eventLine,
+        },
+      ]),
+    ),
+    [STRUCTURED_TYPE]: { schema: componentRef('CloudEvent'), example: cloudEvent },
+    [BATCH_TYPE]: {
+      schema: { type: 'array', maxItems: MOST_EVENTS, items: componentRef('CloudEvent') },
+      example: [cloudEvent],
+    },
+  },
+}
+
+const EVENT_FORMS =
+  `At most ${MOST_EVENTS} events and ${EVENTS_BODY_BYTES / 1_048_576} MiB. Each is bare JSON or a CloudEvent 1.0; ` +
+  'of one event the envelope may stand in ce- headers (binary mode). ' +
+  'A missing occurred_at is the time of the CloudEvent, else that of receipt; a missing request_id is its id.'
+
 const events: Documented = {
   operationId: 'sendEvents',
   tags: ['events'],
   summary: 'Send request events',
-  description:
-    `At most ${MOST_EVENTS} events and ${EVENTS_BODY_BYTES / 1_048_576} MiB. Answers when the good events are safe. ` +
-    'Sending the same events again after a failure is harmless: duplicates are counted once. ' +
-    'A missing occurred_at becomes the time of receipt.',
-  requestBody: {
-    required: true,
-    content: {
-      'application/json': {
-        schema: eventList,
-        examples: {
-          one: { summary: 'One event', value: REQUEST_EVENT_EXAMPLE },
-          list: { summary: 'A list of events', value: [REQUEST_EVENT_EXAMPLE] },
-        },
-      },
-      ...Object.fromEntries(
-        EVENT_LINE_TYPES.map((type) => [
-          type,
-          {
-            schema: { type: 'string', description: 'One event a line; blank lines are none.' },
-            example: eventLine,
-          },
-        ]),
-      ),
-    },
-  },
+  description: `Answers when the good events are safe. Sending the same events again after a failure is harmless: duplicates are counted once. ${EVENT_FORMS}`,
+  requestBody: eventsBody,
   responses: {
     200: answer('All events are in the store.', componentRef('EventsReceipt'), {
       stored: { value: { accepted: 1, rejected: 0, stored: true } },
@@ -66,6 +86,27 @@ const events: Documented = {
       queued: { value: { accepted: 1, rejected: 0, stored: false } },
     }),
     ...failures(400, 413, 415, 422, 429, 507, ...GUARDED),
+  },
+}
+
+const validation: Documented = {
+  operationId: 'validateEvents',
+  tags: ['events'],
+  summary: 'Look at request events without keeping them',
+  description: `Says what sending the same body would reject, and why. ${EVENT_FORMS}`,
+  requestBody: eventsBody,
+  responses: {
+    200: answer('What is wrong, if anything.', componentRef('EventsReport'), {
+      report: {
+        value: {
+          summary: { events: 2, valid: 1, invalid: 1 },
+          errors: [
+            { index: 1, field: 'latency_ms', code: 'type', message: 'is the text "slow"; …' },
+          ],
+        },
+      },
+    }),
+    ...failures(400, 413, 415, ...GUARDED),
   },
 }
 
@@ -197,6 +238,7 @@ function contractDocument(operationId: string, summary: string): Documented {
 /** Every address and method the worker offers, without HEAD; `{id}` stands where a route has `:id`. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Documented>>>> = {
   '/v1/events': { post: events },
+  '/v1/events/validate': { post: validation },
   '/v1/decisions': { get: decisions },
   '/v1/decisions/stream': { get: stream },
   '/v1/acks': { post: acks },

@@ -1,7 +1,9 @@
+import { CLOUD_EVENT } from '../../contract/cloud-event-schema.ts'
 import { decisionSchema } from '../../contract/decision.ts'
 import { evidenceSchema } from '../../contract/evidence.ts'
 import {
   eventsReceiptSchema,
+  eventsReportSchema,
   healthSchema,
   problemSchema,
   receiptSchema,
@@ -24,6 +26,7 @@ const SCHEMAS = {
   Verdict: verdictSchema,
   Receipt: receiptSchema,
   EventsReceipt: eventsReceiptSchema,
+  EventsReport: eventsReportSchema,
   Health: healthSchema,
   Problem: problemSchema,
 }
@@ -39,7 +42,7 @@ export function openApiDocument(): JsonSchema {
       description:
         'Events in, decisions out, and the releases between them. Fields may be added within v1; readers pass over those they do not know. ' +
         'Every GET but the stream also answers HEAD; a method that is not offered is answered 405 with Allow. ' +
-        'Bodies come without content-encoding. Requests that are no HTTP, or arrive too slowly, are answered 400, 408 or 431 with a problem.',
+        'Bodies may be gzip (content-encoding); their limits are those of what comes out. Requests that are no HTTP, or arrive too slowly, are answered 400, 408 or 431 with a problem.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: 'http://127.0.0.1:7625', description: 'An embedded worker' }],
@@ -64,6 +67,7 @@ export function openApiDocument(): JsonSchema {
       responses: problemAnswers(),
       schemas: {
         ...componentSchemas(SCHEMAS, 'draft-2020-12'),
+        CloudEvent: CLOUD_EVENT,
         ReleaseFile: releaseFileSchema(),
       },
     },

@@ -143,6 +143,9 @@ function problemOfFramework(
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') {
     return problem('malformed', 'The body is not as long as content-length says.')
   }
+  if (code.startsWith('Z_') && statusCode === 400) {
+    return problem('malformed', 'The body is not gzip, or its gzip is cut off or broken.')
+  }
   if (code === 'ECONNRESET' && statusCode === 400) {
     return problem('malformed', 'The connection ended before the body did.')
   }

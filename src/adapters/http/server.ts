@@ -5,6 +5,7 @@ import type { WorkerApi } from '../../contract/worker-api.ts'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { type Access, assertGuarded, createAccess } from './access.ts'
+import { addInflating, assertReadableEncoding } from './body-encoding.ts'
 import { createDecisionStreams, STREAM_LIMITS, type StreamLimits } from './decision-streams.ts'
 import { problemsInFile } from './file-problems.ts'
 import { DoorError, type Problem, problem, problemOf, sendProblem } from './problem.ts'
@@ -58,6 +59,7 @@ function createApp(): FastifyInstance {
   // Bodies stay bytes: what an event says is judged from its text, not from a parsed copy.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  addInflating(app)
   return app
 }
 
@@ -84,13 +86,7 @@ function addChecks(app: FastifyInstance, access: Access, isDraining: () => boole
   app.addHook('onRequest', async (request, reply) => {
     if (isDraining()) reply.header('connection', 'close')
     if (!OPEN_URLS.has(request.routeOptions.url ?? '')) access.check(request)
-    const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      throw new DoorError('unsupported_media_type', `The body is encoded as ${encoding}.`, {
-        remedy: 'Send it as it is, without content-encoding.',
-        headers: { 'accept-encoding': 'identity' },
-      })
-    }
+    assertReadableEncoding(request)
   })
 }
 

@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs'
+import { NO_HEADERS } from '../../contract/cloud-event.ts'
 import type { BusRecord } from '../../ports.ts'
 
-const NO_HEADERS: Readonly<Record<string, Uint8Array>> = Object.freeze({})
 const EMPTY = new Uint8Array(0)
 
 /**

@@ -1,3 +1,4 @@
+import { NO_HEADERS } from '../../contract/cloud-event.ts'
 import type { BusRecord, OutgoingRecord, TopicSpec } from '../../ports.ts'
 import { partitionOf } from './murmur2.ts'
 import { createPartitionLog, type PartitionLog } from './partition-log.ts'
@@ -5,7 +6,6 @@ import { createSignal, type Signal } from './signal.ts'
 
 /** What is kept of a partition that no group reads, in bytes. */
 const TAIL_BYTES = 4 * 1024 * 1024
-const NO_HEADERS: Readonly<Record<string, Uint8Array>> = Object.freeze({})
 
 export interface Reader {
   /** First offset of the partition that is not committed. */
@@ -108,6 +108,6 @@ function copyOf(value: string | Uint8Array): Uint8Array {
 }
 
 function toHeaders(headers: OutgoingRecord['headers']): Readonly<Record<string, Uint8Array>> {
-  if (headers === undefined) return NO_HEADERS
+  if (headers === undefined || headers === NO_HEADERS) return NO_HEADERS
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copyOf(value)]))
 }

@@ -25,6 +25,7 @@ describe('the forms of a batch', () => {
       {
         texts: ['{"a":1e400,"a":2}', '{"b":"],[\\"é"}', '{"c":[1,{"d":2.50}]}'],
         receivedAtMs: NOW_MS,
+        headers: {},
       },
     ])
   })
@@ -66,17 +67,6 @@ describe('the forms of a batch', () => {
     expect(response.status).toBe(415)
     expect((await problemIn(response))['remedy']).toContain('application/x-ndjson')
     expect(worker.submitted).toEqual([])
-  })
-
-  test('an encoded body is refused', async () => {
-    const { url } = await openDoor()
-    const response = await fetch(`${url}/v1/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      body: new Uint8Array([0x1f, 0x8b]),
-    })
-    expect(response.status).toBe(415)
-    expect((await problemIn(response))['detail']).toContain('gzip')
   })
 })
 
@@ -189,5 +179,48 @@ describe('bodies that are no batch', () => {
     expect(array.status).toBe(413)
     expect((await problemIn(array))['detail']).toContain('100,000')
     expect(worker.submitted).toEqual([])
+  })
+})
+
+describe('validation', () => {
+  const EVENT = {
+    request_id: 'r-1',
+    model_name: 'intent-classifier',
+    model_version: '1.5.0',
+    outcome: 'ok',
+    latency_ms: 41.2,
+  }
+
+  test('says what would be rejected, in the words of the answer to events, and keeps nothing', async () => {
+    const { url, worker } = await openDoor()
+    const lines = [
+      { ...EVENT, occurred_at: '2026-11-23T10:00:00Z' },
+      { ...EVENT, latency_ms: -1, kpi: { revenue: 'x' } },
+      EVENT,
+      { ...EVENT, occurred_at: '2026-11-23T10:10:01Z' },
+    ]
+    const response = await fetch(`${url}/v1/events/validate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: lines.map((line) => `${JSON.stringify(line)}\n`).join('\n'),
+    })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({
+      summary: { events: 4, valid: 2, invalid: 2 },
+      errors: [
+        { index: 1, field: 'latency_ms', code: 'range' },
+        { index: 1, field: 'kpi.revenue', code: 'type' },
+        { index: 3, field: 'occurred_at', code: 'future' },
+      ],
+    })
+    expect(worker.submitted).toEqual([])
+  })
+
+  test('refuses what is no batch as events do', async () => {
+    const { url } = await openDoor()
+    const address = `${url}/v1/events/validate`
+    expect((await fetch(address, { method: 'POST', body: '' })).status).toBe(400)
+    const headers = { 'content-type': 'text/csv' }
+    expect((await fetch(address, { method: 'POST', headers, body: 'a' })).status).toBe(415)
   })
 })

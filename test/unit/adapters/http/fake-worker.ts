@@ -145,7 +145,7 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
 export function createFakeWorker() {
   const listeners = new Set<(decision: Decision) => void>()
   const recorded: Decision[] = []
-  const submitted: { texts: string[]; receivedAtMs: number }[] = []
+  const submitted: { texts: string[]; receivedAtMs: number; headers: Record<string, string> }[] = []
   const acks: RouterAck[] = []
   const started: Parameters<WorkerApi['startRelease']>[0][] = []
   const commanded: Parameters<WorkerApi['commandRelease']>[0][] = []
@@ -179,10 +179,13 @@ export function createFakeWorker() {
   }
 
   const api: WorkerApi = {
-    async submitEvents(values, receivedAtMs): Promise<SubmitResult> {
+    async submitEvents(values, receivedAtMs, messageHeaders): Promise<SubmitResult> {
       assertWell()
       const texts = values.map((value) => Buffer.from(value).toString('utf8'))
-      submitted.push({ texts, receivedAtMs })
+      const headers = Object.fromEntries(
+        Object.entries(messageHeaders).map(([name, value]) => [name, String(Buffer.from(value))]),
+      )
+      submitted.push({ texts, receivedAtMs, headers })
       const rejected = texts.flatMap((text, index) => {
         const message = fake.judge(text)
         if (message === null) return []
