@@ -147,8 +147,8 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
       memory === null
         ? submitThroughKafka(bus, topic, REQUEST_EVENTS)
         : submitThroughLog(memory, topic, stored),
-    sendCommand: (route, value) => bus.produce(TOPICS.control.name, [{ key: route, value }]),
-    sendAck: (route, value) => bus.produce(TOPICS.routing.name, [{ key: route, value }]),
+    sendCommand: (record) => bus.produce(TOPICS.control.name, [record]),
+    sendAck: (record) => bus.produce(TOPICS.routing.name, [record]),
     policies: createPolicyFiles(config.policyFile),
     checks: [
       { name: 'store', check: () => store.ping().then(() => 'answers') },

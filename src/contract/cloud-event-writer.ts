@@ -31,7 +31,9 @@ export interface HttpMessage {
   readonly body: string
 }
 
-function attributesOf(event: CloudEvent): readonly (readonly [string, string])[] {
+type Attributes = Omit<CloudEvent, 'data'>
+
+function attributesOf(event: Attributes): readonly (readonly [string, string])[] {
   const { subject, timeMs } = event
   return [
     ['specversion', SPEC_VERSION],
@@ -45,7 +47,7 @@ function attributesOf(event: CloudEvent): readonly (readonly [string, string])[]
 }
 
 /** Headers of the Kafka record in binary mode; its value is the data. */
-export function kafkaHeaders(event: CloudEvent): Record<string, string> {
+export function kafkaHeaders(event: Attributes): Record<string, string> {
   const attributes = attributesOf(event).map(([name, value]) => [ATTRIBUTE_PREFIX + name, value])
   return { ...Object.fromEntries(attributes), [CONTENT_TYPE]: JSON_TYPE }
 }

@@ -1,4 +1,5 @@
-import { decodeDecision, encodeDecision } from '../contract/decision.ts'
+import { decodeDecision } from '../contract/decision.ts'
+import { decisionRecord } from '../contract/outgoing-events.ts'
 import type { Decision } from '../domain/decision.ts'
 import { toHaldaneError } from '../domain/errors.ts'
 import type { Bus, Clock, DecisionStore, FencedProducer, Log, Metrics } from '../ports.ts'
@@ -43,7 +44,7 @@ export function createPublisher(options: {
   }
 
   const publish = (decision: Decision) =>
-    retry(async () => (await open()).produce(topic, [toRecord(decision)]), PATIENT, clock, {
+    retry(async () => (await open()).produce(topic, [decisionRecord(decision)]), PATIENT, clock, {
       signal: ending.signal,
       onRetry: (error, delayMs) => {
         metrics.count('haldane_publish_failures_total', {})
@@ -77,10 +78,6 @@ export function createPublisher(options: {
       await (await producer)?.close()
     },
   }
-}
-
-function toRecord(decision: Decision) {
-  return { key: decision.route, value: new TextEncoder().encode(encodeDecision(decision)) }
 }
 
 function generationOf(

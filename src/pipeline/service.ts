@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { type ControlCommand, encodeControlCommand } from '../contract/control-command.ts'
+import type { ControlCommand } from '../contract/control-command.ts'
 import { decodeDecision } from '../contract/decision.ts'
+import { ackRecord, commandRecord } from '../contract/outgoing-events.ts'
 import type { Policies } from '../contract/release-file.ts'
-import { encodeRouterAck } from '../contract/router-ack.ts'
 import type { ReleaseView, WorkerApi } from '../contract/worker-api.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
-import type { BusRecord, Clock, CommandOutcome, Log, ReleaseRecord, Store } from '../ports.ts'
+import type {
+  BusRecord,
+  Clock,
+  CommandOutcome,
+  Log,
+  OutgoingRecord,
+  ReleaseRecord,
+  Store,
+} from '../ports.ts'
 import { type Analyzer, noSuchRelease, unfinished } from './analyze.ts'
 import { activeReleaseConflict, readSpec } from './start-command.ts'
 import type { Submit } from './submit.ts'
@@ -23,8 +31,8 @@ export interface ServiceOptions {
   readonly analyzer: Analyzer | null
   /** Puts events where ingest finds them; resolves when they are safe. */
   readonly submit: Submit
-  sendCommand(route: string, value: Uint8Array): Promise<void>
-  sendAck(route: string, value: Uint8Array): Promise<void>
+  sendCommand(record: OutgoingRecord): Promise<void>
+  sendAck(record: OutgoingRecord): Promise<void>
   readonly policies: Policies
   checks: readonly { readonly name: string; check(): Promise<string> }[]
   exposeMetrics(): Promise<string>
@@ -75,7 +83,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   const send = async (command: ControlCommand): Promise<CommandOutcome> => {
-    await options.sendCommand(command.route, encodeControlCommand(command))
+    await options.sendCommand(commandRecord(command))
     const outcome = await awaitOutcome(command.commandId)
     if (outcome.outcome === 'rejected') throw new HaldaneError('conflict', outcome.message)
     return outcome
@@ -138,7 +146,7 @@ export function createService(options: ServiceOptions): Service {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    acknowledge: (ack) => options.sendAck(ack.route, encodeRouterAck(ack)),
+    acknowledge: (ack) => options.sendAck(ackRecord(ack, randomUUID())),
     async ready() {
       const checks = await Promise.all(
         options.checks.map(async ({ name, check }) => {
