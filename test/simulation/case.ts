@@ -1,0 +1,60 @@
+import type { Scenario } from './scenario.ts'
+
+/** A published figure of the reference simulation: percent, or thousands of events. */
+export interface Reference {
+  readonly value: number
+  readonly se: number
+}
+
+/**
+ * `alpha`: at most 5 % + 3 s.e. · `reference`: at most the reference + 3 s.e. as measured there,
+ * at most 1.35 × the reference + 3 s.e. with the shipped defaults · `most`: at least 95 % − 3 s.e. ·
+ * `none`: shown only.
+ */
+export type Bar = 'alpha' | 'reference' | 'most' | 'none'
+
+export type Asked =
+  /** Share of releases, percent. */
+  | 'rolled_back'
+  | 'passed'
+  /** Of those rolled back: the leading cohort is the one that is worse. */
+  | 'named'
+  /** Thousands of events until then; the horizon for releases in which it never happens. */
+  | 'events_to_rollback'
+  | 'events_to_pass'
+
+export interface Question {
+  readonly asks: Asked
+  readonly bar: Bar
+  readonly reference?: Reference
+  /** Events taken off: where a regression starts, or what the gate holds back before the first look. */
+  readonly after?: number
+}
+
+/** One set-up of traffic and guardrails with what is asked about it. */
+export interface SimulationCase {
+  readonly name: string
+  readonly family: string
+  readonly what: string
+  readonly scenario: Scenario
+  /** Guardrails of the release file, one flow map each, without braces. */
+  readonly guardrails: readonly string[]
+  /** Further keys of the release file: for the test alone (null: no such column), as shipped. */
+  readonly bare: string | null
+  readonly shipped: string
+  readonly lookEveryBlocks: number
+  readonly horizonBlocks: number
+  /** A judge is asked no more after this; `end`: it is asked up to the horizon. */
+  readonly until: 'breach' | 'pass' | 'end'
+  /** Blocks with which a new step begins, besides the first. */
+  readonly steps?: readonly number[]
+  /** The shipped rollout sets the canary's share; what it decides arrives so many blocks late. */
+  readonly rollout?: { readonly plan: string; readonly lagBlocks: number }
+  /** `locale/device` of the cohort that is worse. */
+  readonly worse?: string
+  readonly questions: readonly Question[]
+  readonly repetitions: { readonly full: number; readonly quick: number }
+}
+
+/** Keyed figures of one repetition; events of the first time something happened, null: never. */
+export type Outcome = Readonly<Record<string, number | null>>

@@ -1,0 +1,254 @@
+import type { Question, Reference, SimulationCase } from '../case.ts'
+import { HEAVY, type LatencyShape, LOGNORMAL } from '../latency-model.ts'
+import type { ArmShape } from '../scenario.ts'
+import type { SplitName } from './shapes.ts'
+import {
+  errors,
+  latencies,
+  QUALITY_MEAN,
+  reference,
+  scores,
+  shareOf,
+  stationary,
+  stationaryCase,
+} from './shapes.ts'
+
+const REPETITIONS = 2000
+const QUICK = 30
+
+type Percent = readonly [value: number, se: number]
+
+interface Null {
+  readonly name: string
+  readonly what: string
+  readonly guardrail: string
+  readonly stable: ArmShape
+  readonly canary: ArmShape
+  /** False rollback of the reference, by split; null: not published. */
+  readonly splits: Partial<Record<SplitName, Percent | null>>
+  /** False pass at a margin of the reference, by split; missing: a pass would be right. */
+  readonly falsePass?: Partial<Record<SplitName, Percent | null>>
+  readonly quick?: readonly SplitName[]
+}
+
+const ERROR_0 = 'metric: error_rate, max_increase: 0%'
+const ERROR_PP = 'metric: error_rate, max_increase: 0.2pp'
+const P95_0 = 'metric: latency_p95, max_increase: 0%'
+const P95_10 = 'metric: latency_p95, max_increase: 10%'
+const QUALITY_0 = 'metric: quality, max_drop: 0'
+const QUALITY_1 = 'metric: quality, max_drop: 0.01'
+const P95_MAX = 'metric: latency_p95, max: 120ms'
+const ERROR_MAX = 'metric: error_rate, max: 0.8%'
+
+const scaled = (by: number): LatencyShape => ({ ...LOGNORMAL, by })
+const plain = latencies(LOGNORMAL)
+/** p95 exactly 120 ms. */
+const AT_LIMIT = latencies(scaled(120 / (35 * Math.exp(0.6962 * 1.6448536269514722))))
+
+const NULLS: readonly Null[] = [
+  {
+    name: 'error 0 %',
+    what: 'error 0.5 % in both arms, margin 0',
+    guardrail: ERROR_0,
+    stable: errors(0.005),
+    canary: errors(0.005),
+    splits: { '10/90': [2.9, 0.3], '50/50': [3.4, 0.3], '1/99': null },
+    quick: ['10/90'],
+  },
+  {
+    name: 'error 0.2 pp',
+    what: 'error 0.5 → 0.7 %, exactly at the margin of 0.2 pp',
+    guardrail: ERROR_PP,
+    stable: errors(0.005),
+    canary: errors(0.007),
+    splits: { '10/90': [4.4, 0.6], '50/50': [1.6, 0.4], '1/99': [2.3, 0.3] },
+    falsePass: { '10/90': [2.5, 0.3], '50/50': [4.1, 0.4], '1/99': [1.1, 0.2] },
+    quick: ['10/90', '1/99'],
+  },
+  {
+    name: 'p95 0 %',
+    what: 'lognormal latencies, the same in both arms, margin 0',
+    guardrail: P95_0,
+    stable: plain,
+    canary: plain,
+    splits: { '10/90': [1.7, 0.3], '50/50': [2.9, 0.4], '1/99': null },
+    quick: ['50/50'],
+  },
+  {
+    name: 'p95 0 % heavy',
+    what: 'heavy-tailed latencies, the same in both arms, margin 0',
+    guardrail: P95_0,
+    stable: latencies(HEAVY),
+    canary: latencies(HEAVY),
+    splits: { '10/90': [2.5, 0.4], '50/50': [1.8, 0.3] },
+  },
+  {
+    name: 'p95 10 %',
+    what: 'all latencies +10 %, exactly at the margin of 10 %',
+    guardrail: P95_10,
+    stable: plain,
+    canary: latencies(scaled(1.1)),
+    splits: { '10/90': [2.5, 0.5], '50/50': [2.2, 0.5], '1/99': null },
+    falsePass: { '10/90': [3.2, 0.6], '50/50': [2.0, 0.4], '1/99': null },
+    quick: ['10/90'],
+  },
+  {
+    name: 'p95 10 % tail',
+    what: 'only the tail above p80 longer, p95 +10 %, exactly at the margin',
+    guardrail: P95_10,
+    stable: plain,
+    canary: latencies({ ...LOGNORMAL, change: 'tail', by: 1.1 }),
+    splits: { '10/90': [2.4, 0.5], '50/50': null, '1/99': null },
+    falsePass: { '10/90': null, '50/50': null, '1/99': null },
+  },
+  {
+    name: 'p95 10 % heavy',
+    what: 'heavy-tailed latencies +10 %, exactly at the margin of 10 %',
+    guardrail: P95_10,
+    stable: latencies(HEAVY),
+    canary: latencies({ ...HEAVY, by: 1.1 }),
+    splits: { '10/90': [3.1, 0.5], '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'quality 0',
+    what: 'quality Beta(0.86, sd 0.12) in both arms, margin 0',
+    guardrail: QUALITY_0,
+    stable: scores(QUALITY_MEAN),
+    canary: scores(QUALITY_MEAN),
+    splits: { '10/90': [2.5, 0.5], '50/50': [2.7, 0.5], '1/99': null },
+    quick: ['10/90'],
+  },
+  {
+    name: 'quality 0.01',
+    what: 'quality 0.86 → 0.85, exactly at the margin of 0.01',
+    guardrail: QUALITY_1,
+    stable: scores(QUALITY_MEAN),
+    canary: scores(QUALITY_MEAN - 0.01),
+    splits: { '10/90': [3.4, 0.8], '50/50': [3.2, 0.8], '1/99': null },
+    falsePass: { '10/90': [5.6, 1.0], '50/50': [1.8, 0.6], '1/99': null },
+    quick: ['10/90'],
+  },
+  {
+    name: 'p95 max',
+    what: 'p95 exactly at its limit of 120 ms',
+    guardrail: P95_MAX,
+    stable: plain,
+    canary: AT_LIMIT,
+    splits: { '10/90': [2.1, 0.2], '50/50': null, '1/99': null },
+    falsePass: { '10/90': null, '50/50': null, '1/99': null },
+  },
+  {
+    name: 'error max',
+    what: 'error rate exactly at its limit of 0.8 %',
+    guardrail: ERROR_MAX,
+    stable: errors(0.005),
+    canary: errors(0.008),
+    splits: { '10/90': [3.2, 0.3], '50/50': null, '1/99': null },
+    falsePass: { '10/90': [3.5, 0.3], '50/50': [2.6, 0.3], '1/99': null },
+    quick: ['10/90'],
+  },
+]
+
+function percent(value: Percent | null | undefined): { reference?: Reference } {
+  return value === null || value === undefined ? {} : { reference: reference(...value) }
+}
+
+/** Nothing is worse than allowed: rolled back is false. At a margin passed is false, too. */
+export const NULL_CASES: readonly SimulationCase[] = NULLS.flatMap((test) =>
+  (Object.keys(test.splits) as SplitName[]).map((split) => {
+    const questions: Question[] = [
+      { asks: 'rolled_back', bar: 'alpha', ...percent(test.splits[split]) },
+    ]
+    if (test.falsePass !== undefined) {
+      questions.push({ asks: 'passed', bar: 'alpha', ...percent(test.falsePass[split]) })
+    }
+    return stationaryCase({
+      name: `null, ${test.name}, ${split}`,
+      family: test.falsePass === undefined ? 'Nothing is worse' : 'Exactly at the limit',
+      what: test.what,
+      scenario: stationary(test.stable, test.canary, shareOf(split)),
+      guardrails: [test.guardrail],
+      until: test.falsePass === undefined ? 'breach' : 'end',
+      questions,
+      repetitions: {
+        full: REPETITIONS,
+        quick: test.quick?.includes(split) === true ? QUICK : 0,
+      },
+    })
+  }),
+)
+
+interface Passing {
+  readonly name: string
+  readonly what: string
+  readonly guardrail: string
+  readonly arm: ArmShape
+  readonly splits: Partial<Record<SplitName, Percent>>
+  /** Events before the first look that the gate allows. */
+  readonly after?: number
+}
+
+/** Times to pass of the reference (statistics §9, last paragraph). */
+const PASSING: readonly Passing[] = [
+  {
+    name: 'error 0.2 pp',
+    what: 'error 0.5 % in both arms, margin 0.2 pp',
+    guardrail: ERROR_PP,
+    arm: errors(0.005),
+    splits: { '10/90': [133, 3], '50/50': [37.9, 0.8] },
+  },
+  {
+    name: 'p95 10 %',
+    what: 'the same latencies in both arms, margin 10 %',
+    guardrail: P95_10,
+    arm: plain,
+    splits: { '10/90': [25.0, 0.5], '50/50': [9.4, 0.2] },
+  },
+  {
+    name: 'quality 0.01',
+    what: 'the same quality in both arms, margin 0.01; counted from the first look after the gate',
+    guardrail: QUALITY_1,
+    arm: scores(QUALITY_MEAN),
+    splits: { '10/90': [12.4, 0.4], '50/50': [5.2, 0.1] },
+    after: 2000,
+  },
+  {
+    name: 'p95 max',
+    what: 'p95 110 ms, limit 120 ms',
+    guardrail: P95_MAX,
+    arm: plain,
+    splits: { '10/90': [26.5, 0.3], '50/50': [6.0, 0.1] },
+  },
+  {
+    name: 'error max',
+    what: 'error rate 0.5 %, limit 0.8 %',
+    guardrail: ERROR_MAX,
+    arm: errors(0.005),
+    splits: { '10/90': [56.6, 0.6], '50/50': [12.8, 0.1] },
+  },
+]
+
+/** All is well: how long until that is known. */
+export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
+  (Object.keys(test.splits) as SplitName[]).map((split) =>
+    stationaryCase({
+      name: `pass, ${test.name}, ${split}`,
+      family: 'Time to pass',
+      what: test.what,
+      scenario: stationary(test.arm, test.arm, shareOf(split)),
+      guardrails: [test.guardrail],
+      until: 'pass',
+      questions: [
+        {
+          asks: 'events_to_pass',
+          bar: 'reference',
+          ...percent(test.splits[split]),
+          ...(test.after === undefined ? {} : { after: test.after }),
+        },
+        { asks: 'rolled_back', bar: 'alpha' },
+      ],
+      repetitions: { full: 1000, quick: split === '10/90' ? 50 : 0 },
+    }),
+  ),
+)

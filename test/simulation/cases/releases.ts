@@ -1,0 +1,161 @@
+import type { Question, SimulationCase } from '../case.ts'
+import { LOGNORMAL } from '../latency-model.ts'
+import type { ArmShape, CohortTraffic, Level } from '../scenario.ts'
+import { QUALITY_MEAN, QUALITY_SD } from './shapes.ts'
+
+const FULL = 2000
+const BLOCK_EVENTS = 1000
+const BLOCKS_PER_HOUR = 360
+const LAG_BLOCKS = 60
+
+const PLAN = [
+  '- { weight: 5,  min_duration: 5m, min_requests: 2000 }',
+  '- { weight: 25, min_duration: 5m }',
+  '- { weight: 50, min_duration: 5m }',
+].join('\n')
+
+/** Limits a sound canary is well inside of. */
+const INSIDE = [
+  'metric: latency_p95, max: 120ms',
+  'metric: latency_p95, max_increase: 10%',
+  'metric: error_rate, max: 0.8%',
+  'metric: error_rate, max_increase: 0.2pp',
+  'metric: quality, max_drop: 0.01',
+]
+/** Limits an equal canary lies exactly at. */
+const EDGE = [
+  'metric: latency_p95, max_increase: 0%',
+  'metric: error_rate, max: 0.5%',
+  'metric: error_rate, max_increase: 0%',
+  'metric: quality, max_drop: 0',
+]
+
+const FINE: ArmShape = {
+  errorRate: 0.005,
+  latency: LOGNORMAL,
+  quality: { mean: QUALITY_MEAN, sd: QUALITY_SD },
+}
+
+const MIX = [
+  { locale: 'en-US', device: 'mobile', share: 0.45 },
+  { locale: 'en-US', device: 'desktop', share: 0.3 },
+  { locale: 'de-DE', device: 'mobile', share: 0.25 },
+]
+
+function traffic(canary: ArmShape): CohortTraffic[] {
+  return MIX.map(({ locale, device, share }) => ({
+    cohort: { locale, device },
+    share,
+    stable: FINE,
+    canary,
+  }))
+}
+
+/** Errors, latency and quality all move over four hours. */
+const drift = (block: number): Level => {
+  const at = Math.sin((2 * Math.PI * block) / (4 * BLOCKS_PER_HOUR))
+  return { errorOdds: 1 + 0.8 * at, qualityShift: 0.03 * at }
+}
+
+interface Release {
+  readonly name: string
+  readonly what: string
+  readonly guardrails: readonly string[]
+  readonly canary?: ArmShape
+  readonly level?: (block: number) => Level
+  readonly change?: { readonly fromBlock: number; readonly canary: readonly ArmShape[] }
+  readonly lagBlocks?: number
+  readonly hours: number
+  readonly questions: readonly Question[]
+  readonly quick?: number
+  readonly full?: number
+}
+
+const FALSE_ROLLBACK: Question = { asks: 'rolled_back', bar: 'alpha' }
+const FALSE_PROMOTION: Question = { asks: 'passed', bar: 'alpha' }
+const PROMOTION: readonly Question[] = [
+  { asks: 'passed', bar: 'most' },
+  { asks: 'events_to_pass', bar: 'none' },
+]
+
+const RELEASES: readonly Release[] = [
+  {
+    name: 'sound',
+    what: 'equal versions, five guardrails, three cohorts, two of them key',
+    guardrails: INSIDE,
+    hours: 6,
+    questions: [FALSE_ROLLBACK, ...PROMOTION],
+    quick: 2,
+  },
+  {
+    name: 'sound, router 10 minutes late',
+    what: 'the same; what is decided is applied 10 minutes later',
+    guardrails: INSIDE,
+    lagBlocks: LAG_BLOCKS,
+    hours: 6,
+    questions: [FALSE_ROLLBACK, ...PROMOTION],
+    quick: 2,
+  },
+  {
+    name: 'sound, drifting',
+    what: 'the same; error rate ±80 % and quality ±0.03 over four hours',
+    guardrails: INSIDE.filter((line) => !line.includes(' max: ')),
+    level: drift,
+    hours: 6,
+    questions: [FALSE_ROLLBACK, ...PROMOTION],
+  },
+  {
+    name: 'at every limit',
+    what: 'equal versions, margins 0, error limit at the true rate',
+    guardrails: EDGE,
+    hours: 3,
+    questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
+    quick: 2,
+  },
+  {
+    name: 'one limit reached',
+    what: 'error 0.5 → 0.7 %, at the margin of 0.2 pp, all else equal',
+    guardrails: INSIDE.filter((line) => !line.includes('max: 0.8%')),
+    canary: { ...FINE, errorRate: 0.007 },
+    hours: 3,
+    questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
+  },
+  {
+    name: 'worse from the second hour on',
+    what: 'error 0.5 → 2.0 % after an hour; a rollback before that counts as none',
+    guardrails: EDGE,
+    change: { fromBlock: BLOCKS_PER_HOUR, canary: MIX.map(() => ({ ...FINE, errorRate: 0.02 })) },
+    hours: 3,
+    questions: [
+      { asks: 'rolled_back', bar: 'most' },
+      { asks: 'events_to_rollback', bar: 'none', after: BLOCKS_PER_HOUR * BLOCK_EVENTS },
+    ],
+    full: 400,
+  },
+]
+
+/** Whole releases: the shipped rollout asks the shipped judge and sets the traffic. */
+export const RELEASE_CASES: readonly SimulationCase[] = RELEASES.map((release) => ({
+  name: `release, ${release.name}`,
+  family: 'Whole releases',
+  what: release.what,
+  scenario: {
+    blockEvents: BLOCK_EVENTS,
+    cohorts: traffic(release.canary ?? FINE),
+    canaryShare: 0,
+    randomSplit: true,
+    historyEvents: 100_000,
+    ...(release.level === undefined ? {} : { level: release.level }),
+    ...(release.change === undefined ? {} : { change: release.change }),
+  },
+  guardrails: release.guardrails,
+  bare: null,
+  shipped:
+    'cohorts: { by: [locale, device], key: [{ locale: en-US, device: mobile }, { locale: de-DE }] }',
+  lookEveryBlocks: 1,
+  horizonBlocks: release.hours * BLOCKS_PER_HOUR,
+  until: 'end',
+  rollout: { plan: PLAN, lagBlocks: release.lagBlocks ?? 0 },
+  questions: release.questions,
+  repetitions: { full: release.full ?? FULL, quick: release.quick ?? 0 },
+}))

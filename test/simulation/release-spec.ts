@@ -1,0 +1,24 @@
+import { formatProblem, parseReleaseFile } from '../../src/contract/release-file.ts'
+import type { ReleaseSpec } from '../../src/domain/release.ts'
+
+/** Nothing but the test itself: "overall" only, weight 1, judged from the first block on. */
+export const BARE = 'cohorts: { by: [] }\nwarmup: 0s\n'
+
+/** A release as the shipped reader of release files understands it, its defaults filled in. */
+export function releaseSpec(
+  guardrails: readonly string[],
+  keys = '',
+  plan = '- { weight: 10 }',
+): ReleaseSpec {
+  const text = [
+    'route: sim/production',
+    'stable: 1.0.0',
+    'canary: 1.1.0',
+    `plan:\n  ${plan.split('\n').join('\n  ')}`,
+    `guardrails:\n${guardrails.map((line) => `  - { ${line} }`).join('\n')}`,
+    keys,
+  ].join('\n')
+  const parsed = parseReleaseFile(text, { fileName: 'simulation' })
+  if ('spec' in parsed) return parsed.spec
+  throw new Error(parsed.problems.map(formatProblem).join('\n'))
+}

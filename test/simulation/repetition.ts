@@ -1,0 +1,165 @@
+import type { ClosedBlock, HistoryCell } from '../../src/domain/block.ts'
+import { describeCohort } from '../../src/domain/cohort.ts'
+import type { Decision } from '../../src/domain/decision.ts'
+import type { ReleaseSpec } from '../../src/domain/release.ts'
+import { latencyLimitsOf } from '../../src/domain/release.ts'
+import type { Assessment } from '../../src/domain/verdict.ts'
+import { createJudge } from '../../src/judge/judge.ts'
+import { createReleaseRun } from '../../src/pipeline/release-run.ts'
+import { canaryWeightOf } from '../../src/rollout/rollout.ts'
+import type { Outcome, SimulationCase } from './case.ts'
+import { createNaiveRules, WINDOW_EVENTS } from './naive-rules.ts'
+import { randomOf } from './random.ts'
+import { releaseSpec } from './release-spec.ts'
+import { createTraffic, START_MS } from './traffic.ts'
+
+/** One release from its first block to its end; the same key gives the same outcome, anywhere. */
+export function runRepetition(test: SimulationCase, seed: number, repetition: number): Outcome {
+  return test.rollout === undefined
+    ? runJudges(test, seed, repetition)
+    : runRollout(test, test.rollout, seed, repetition)
+}
+
+/** The shipped judge under the reference's conditions, the same as shipped, and plain thresholds. */
+function runJudges(test: SimulationCase, seed: number, repetition: number): Outcome {
+  const shipped = releaseSpec(test.guardrails, test.shipped)
+  const traffic = createTraffic(
+    test.scenario,
+    latencyLimitsOf(shipped),
+    randomOf(seed, test.name, repetition),
+  )
+  const observers = [createObserver('shipped', shipped, test, traffic.history)]
+  if (test.bare !== null) {
+    const bare = releaseSpec(test.guardrails, test.bare)
+    observers.push(createObserver('bare', bare, test, traffic.history))
+  }
+  const naive = createNaiveRules(shipped.guardrails[0]!)
+  const { blockEvents } = test.scenario
+  for (let block = 0; block < test.horizonBlocks; block++) {
+    const closed = traffic.next()
+    naive.fold(closed)
+    for (const observer of observers) observer.fold(closed, block)
+    if ((block + 1) % test.lookEveryBlocks !== 0) continue
+    const events = (block + 1) * blockEvents
+    naive.look(events)
+    for (const observer of observers) observer.look(events)
+    const asked = naive.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
+    if (asked && observers.every(({ done }) => done)) break
+  }
+  const outcome: Record<string, number | null> = {
+    'naive.breach': naive.window,
+    'three.breach': naive.three,
+  }
+  for (const observer of observers) Object.assign(outcome, observer.outcome)
+  return outcome
+}
+
+interface Observer {
+  readonly outcome: Outcome
+  readonly done: boolean
+  fold(block: ClosedBlock, index: number): void
+  look(events: number): void
+}
+
+function createObserver(
+  name: 'bare' | 'shipped',
+  spec: ReleaseSpec,
+  test: SimulationCase,
+  history: readonly HistoryCell[],
+): Observer {
+  const judge = createJudge(spec, history, START_MS)
+  judge.startStep(0, START_MS)
+  let steps = 0
+  let breach: number | null = null
+  let pass: number | null = null
+  let named: number | null = null
+  const isDone = (): boolean => {
+    if (test.until === 'breach') return breach !== null
+    if (test.until === 'pass') return breach !== null || pass !== null
+    return breach !== null && pass !== null
+  }
+  return {
+    get outcome() {
+      const figures = { [`${name}.breach`]: breach, [`${name}.pass`]: pass }
+      return test.worse === undefined ? figures : { ...figures, [`${name}.named`]: named }
+    },
+    get done() {
+      return isDone()
+    },
+    fold(block, index) {
+      if (isDone()) return
+      if (test.steps?.includes(index) === true) judge.startStep(++steps, block.startMs)
+      judge.fold(block)
+    },
+    look(events) {
+      if (isDone()) return
+      const assessment = judge.assess()
+      const says = name === 'bare' ? readAlone(assessment, spec) : readWhole(assessment)
+      if (says.breach && breach === null) {
+        breach = events
+        named = nameOf(assessment) === test.worse ? 1 : 0
+      }
+      if (says.pass && pass === null) pass = events
+    },
+  }
+}
+
+/** The release's own decision. */
+function readWhole({ rollback, passed }: Assessment) {
+  return { breach: rollback, pass: passed }
+}
+
+/** One hypothesis by its evidence alone, whatever else a release asks for; several by their average. */
+function readAlone({ rows, logEvidence, passed }: Assessment, { risk }: ReleaseSpec) {
+  const level = Math.log(1 / risk.falseRollback)
+  const [row] = rows
+  if (row === undefined || rows.length > 1) return { breach: logEvidence >= level, pass: passed }
+  return {
+    breach: row.logEBreach >= level,
+    pass: row.logEPass >= Math.log(1 / risk.falsePass),
+  }
+}
+
+function nameOf({ rows, leading }: Assessment): string | undefined {
+  const row = rows[leading]
+  return row === undefined ? undefined : describeCohort(row.cohort)
+}
+
+/** A whole release: the shipped fold, judge and rollout, and a router that is late by some blocks. */
+function runRollout(
+  test: SimulationCase,
+  rollout: { readonly plan: string; readonly lagBlocks: number },
+  seed: number,
+  repetition: number,
+): Outcome {
+  const spec = releaseSpec(test.guardrails, test.shipped, rollout.plan)
+  const random = randomOf(seed, test.name, repetition)
+  const traffic = createTraffic(test.scenario, latencyLimitsOf(spec), random)
+  const run = createReleaseRun({
+    releaseId: 'sim',
+    spec,
+    startedAtMs: START_MS,
+    lastGeneration: 0,
+    decidedAt: (watermarkMs) => watermarkMs,
+  })
+  const decisions: Decision[] = [run.start('sim')]
+  run.begin(traffic.history)
+  let applied = -1
+  let block = 0
+  for (; block < test.horizonBlocks && !run.finished; block++) {
+    const knownUntilMs = START_MS + (block - rollout.lagBlocks) * spec.blocks.lengthMs
+    while (applied + 1 < decisions.length) {
+      if (decisions[applied + 1]!.window.watermarkMs > knownUntilMs) break
+      applied++
+    }
+    const weight = canaryWeightOf(decisions[applied]?.traffic ?? [])
+    const decision = run.onBlock(traffic.next(weight / spec.totalWeight))
+    if (decision !== null) decisions.push(decision)
+  }
+  const events = block * test.scenario.blockEvents
+  const phase = run.newest?.phase
+  return {
+    'shipped.breach': phase === 'rolled_back' ? events : null,
+    'shipped.pass': phase === 'promoted' ? events : null,
+  }
+}

@@ -1,0 +1,66 @@
+import type { Cohort } from '../../src/domain/cohort.ts'
+import type { LatencyShape } from './latency-model.ts'
+import type { QualityShape } from './quality-model.ts'
+
+/** How one version behaves in one cohort. */
+export interface ArmShape {
+  readonly errorRate: number
+  /** Null: requests carry no latency (cheaper where no guardrail asks for it). */
+  readonly latency: LatencyShape | null
+  readonly quality: QualityShape | null
+}
+
+export interface CohortTraffic {
+  readonly cohort: Cohort
+  /** Share of the arm's requests; the canary's is the same unless given. Each sums to 1. */
+  readonly share: number
+  readonly canaryShare?: number
+  readonly stable: ArmShape
+  readonly canary: ArmShape
+}
+
+/** What is different for both versions in a block. */
+export interface Level {
+  /** Factor on the odds of an error. */
+  readonly errorOdds?: number
+  /** Added to the canary's error rate after that. */
+  readonly canaryErrorShift?: number
+  /** Latencies are multiplied by γ to this (whole) power, γ of the shared histogram. */
+  readonly latencyBins?: number
+  readonly qualityShift?: number
+}
+
+/** Errors of one user go together; the correlation is between two requests of one user. */
+export interface Clusters {
+  /** `session`: a user's requests come in one block; `persistent`: spread over the whole run. */
+  readonly kind: 'session' | 'persistent'
+  readonly requests: number
+  readonly icc: number
+}
+
+/** Scores are 0 or 1 and arrive late; what is not there when its block closes is not judged. */
+export interface LateLabels {
+  readonly badRate: { readonly stable: number; readonly canary: number }
+  /** Probability that the label of a bad and of a good request is there in time. */
+  readonly inTime: { readonly bad: number; readonly good: number }
+}
+
+/** Traffic as data; everything random about it comes from the repetition's stream of numbers. */
+export interface Scenario {
+  /** Requests of both arms in a block. */
+  readonly blockEvents: number
+  readonly cohorts: readonly CohortTraffic[]
+  /** Canary's share of the requests by block number from 0. */
+  readonly canaryShare: number | ((block: number) => number)
+  /** Draw each request's arm instead of splitting every block exactly. */
+  readonly randomSplit?: boolean
+  readonly level?: (block: number) => Level
+  /** Standard deviation of a shift of the quality of one arm in one block. */
+  readonly qualityShock?: number
+  /** From this block on the canary's cohorts behave like these, in the order of `cohorts`. */
+  readonly change?: { readonly fromBlock: number; readonly canary: readonly ArmShape[] }
+  readonly clusters?: Clusters
+  readonly lateLabels?: LateLabels
+  /** Baseline requests before the release. */
+  readonly historyEvents: number
+}

@@ -1,0 +1,121 @@
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Outcome, SimulationCase } from './case.ts'
+import type { Chunk, StateStore } from './state.ts'
+
+/** Repetitions `from` to `from + count − 1` of a case. */
+export interface Job {
+  readonly name: string
+  readonly seed: number
+  readonly from: number
+  readonly count: number
+}
+
+export interface JobResult extends Job {
+  readonly outcomes: readonly Outcome[]
+  /** Processor time. */
+  readonly seconds: number
+}
+
+export interface Planned {
+  readonly test: SimulationCase
+  readonly repetitions: number
+}
+
+export interface Progress {
+  started(jobs: readonly Job[], done: ReadonlyMap<string, readonly Chunk[]>): void
+  finished(result: JobResult): void
+}
+
+/** The unit work is shared out in, and so what is lost of a case when a run is stopped. */
+const CHUNK = 25
+/** Cases with more cohorts take seconds a repetition. */
+const FEW_COHORTS = 2
+const SMALL_CHUNK = 4
+
+/**
+ * Outcomes of every planned repetition, in order, by case. What the store has is not computed
+ * again. The outcomes do not depend on the number of processes.
+ */
+export async function runAll(
+  plan: readonly Planned[],
+  options: { seed: number; processes: number; store: StateStore; progress: Progress },
+): Promise<Map<string, Outcome[]>> {
+  const { seed, processes, store, progress } = options
+  const done = new Map<string, Chunk[]>()
+  for (const { test } of plan) done.set(test.name, store.read(test))
+  const jobs = jobsOf(plan, seed, done)
+  progress.started(jobs, done)
+  const tests = new Map(plan.map(({ test }) => [test.name, test]))
+  const queue = [...jobs]
+  const workers = Array.from({ length: Math.min(processes, queue.length) }, () =>
+    serve(queue, (result) => {
+      const { name, from, outcomes, seconds } = result
+      const chunk = { from, outcomes, seconds }
+      store.write(tests.get(name)!, chunk)
+      done.get(name)!.push(chunk)
+      progress.finished(result)
+    }),
+  )
+  await Promise.all(workers)
+  return new Map(
+    plan.map(({ test, repetitions }) => [test.name, inOrder(done.get(test.name)!, repetitions)]),
+  )
+}
+
+/** The missing chunks, the first ones of all cases first: so the time left is soon known. */
+function jobsOf(
+  plan: readonly Planned[],
+  seed: number,
+  done: ReadonlyMap<string, readonly Chunk[]>,
+): Job[] {
+  const jobs: Job[] = []
+  for (const { test, repetitions } of plan) {
+    const known = inOrder(done.get(test.name)!, Number.POSITIVE_INFINITY).length
+    const size = test.scenario.cohorts.length > FEW_COHORTS ? SMALL_CHUNK : CHUNK
+    for (let from = known; from < repetitions; ) {
+      const end = Math.min(repetitions, size * (Math.floor(from / size) + 1))
+      jobs.push({ name: test.name, seed, from, count: end - from })
+      from = end
+    }
+  }
+  return jobs.sort((a, b) => a.from - b.from)
+}
+
+/** Outcomes from repetition 0 up to the first gap. */
+function inOrder(chunks: readonly Chunk[], most: number): Outcome[] {
+  const outcomes: Outcome[] = []
+  for (const { from, outcomes: part } of [...chunks].sort((a, b) => a.from - b.from)) {
+    if (from > outcomes.length) break
+    outcomes.push(...part.slice(outcomes.length - from))
+  }
+  return outcomes.slice(0, most)
+}
+
+const SCRIPT = fileURLToPath(new URL('./simulate-process.ts', import.meta.url))
+
+/** One process that takes jobs from the queue until it is empty. */
+function serve(queue: Job[], finished: (result: JobResult) => void): Promise<void> {
+  const child: ChildProcess = fork(SCRIPT, [], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  return new Promise((resolve, reject) => {
+    const next = (): void => {
+      const job = queue.shift()
+      if (job === undefined) child.disconnect()
+      else child.send(job)
+    }
+    child.on('message', (result: JobResult) => {
+      finished(result)
+      next()
+    })
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`a simulation process ended with ${signal ?? code}`))
+    })
+    next()
+  })
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import type { ClosedBlock } from '../../../src/domain/block.ts'
+import { EMPTY_MOMENTS } from '../../../src/domain/block.ts'
+import { createNaiveRules } from '../../simulation/naive-rules.ts'
+import { releaseSpec } from '../../simulation/release-spec.ts'
+
+function block(errors: number): ClosedBlock {
+  const metrics = (requests: number, bad: number) => ({
+    requests,
+    errors: bad,
+    latencies: 0,
+    overLimit: [],
+    bins: [],
+    counts: [],
+    quality: EMPTY_MOMENTS,
+    kpis: [],
+  })
+  return {
+    startMs: 0,
+    endMs: 10_000,
+    cells: [
+      { arm: 'stable', cohort: {}, metrics: metrics(900, 0) },
+      { arm: 'canary', cohort: {}, metrics: metrics(100, errors) },
+    ],
+    events: 1000,
+    duplicates: 0,
+    late: 0,
+    lateCanary: 0,
+  }
+}
+
+function run(errorsPerBlock: readonly number[]) {
+  const [guardrail] = releaseSpec(['metric: error_rate, max_increase: 0%']).guardrails
+  const rules = createNaiveRules(guardrail!)
+  for (const [i, errors] of errorsPerBlock.entries()) {
+    rules.fold(block(errors))
+    rules.look(1000 * (i + 1))
+  }
+  return { window: rules.window, three: rules.three }
+}
+
+const repeat = (count: number, errors: number) => new Array<number>(count).fill(errors)
+
+describe('plain thresholds', () => {
+  it('fire on the last 10,000 events, not before there are so many', () => {
+    expect(run(repeat(9, 50))).toEqual({ window: null, three: null })
+    expect(run(repeat(30, 1))).toEqual({ window: 10_000, three: 30_000 })
+    // 9 errors in the newest ten blocks are more than 0.8 % of 1,000 canary requests.
+    expect(run([...repeat(20, 0), ...repeat(9, 1)])).toEqual({ window: 29_000, three: null })
+  })
+
+  it('three in a row do not overlap and must not be broken', () => {
+    expect(run([...repeat(20, 1), ...repeat(10, 0), ...repeat(30, 1)]).three).toBe(60_000)
+  })
+})

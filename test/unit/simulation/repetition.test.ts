@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import type { SimulationCase } from '../../simulation/case.ts'
+import { ALL_CASES } from '../../simulation/cases/all.ts'
+import { errors, stationary, stationaryCase } from '../../simulation/cases/shapes.ts'
+import { runRepetition } from '../../simulation/repetition.ts'
+
+function absoluteError(canaryRate: number, parts: Partial<SimulationCase>): SimulationCase {
+  return stationaryCase({
+    name: 'test',
+    family: 'test',
+    what: '',
+    scenario: stationary(errors(0.005), errors(canaryRate), 0.5),
+    guardrails: ['metric: error_rate, max: 1%'],
+    until: 'end',
+    lookEveryBlocks: 1,
+    horizonBlocks: 60,
+    questions: [],
+    repetitions: { full: 1, quick: 0 },
+    ...parts,
+  })
+}
+
+describe('a repetition', () => {
+  it('finds what is known: a canary without errors passes a limit of 1 % after 521 requests', () => {
+    const outcome = runRepetition(absoluteError(0, { until: 'pass' }), 1, 0)
+    // Half of every block of 100 is canary traffic: 521 are there after the 11th block.
+    expect(outcome['bare.pass']).toBe(1100)
+    expect(outcome['bare.breach']).toBeNull()
+    expect(outcome['shipped.pass']).toBeGreaterThanOrEqual(1100)
+  })
+
+  it('a canary that always fails is rolled back at the first look, never passed', () => {
+    const outcome = runRepetition(absoluteError(1, {}), 1, 0)
+    expect(outcome).toMatchObject({ 'bare.breach': 100, 'bare.pass': null, 'shipped.pass': null })
+  })
+
+  it('the same seed gives the same outcome, another seed another', () => {
+    const test = ALL_CASES.find(({ name }) => name.startsWith('worse, error, margin 0, 0.5→1.0 %'))!
+    const few = { ...test, horizonBlocks: 2000 }
+    const outcomes = [1, 1, 2].map((seed) => runRepetition(few, seed, 3))
+    expect(outcomes[0]).toEqual(outcomes[1])
+    expect(outcomes[0]).not.toEqual(outcomes[2])
+  })
+
+  it('a whole release of a sound canary is promoted by the shipped rollout, also behind a late router', () => {
+    const sound = ALL_CASES.find(({ name }) => name === 'release, sound')!
+    const test: SimulationCase = {
+      ...sound,
+      guardrails: ['metric: error_rate, max: 2%, cohorts: overall'],
+      shipped: '',
+      horizonBlocks: 400,
+    }
+    const prompt = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 0 } }, 1, 0)
+    const late = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 60 } }, 1, 0)
+    expect(prompt['shipped.breach']).toBeNull()
+    // Three steps of 5 minutes are 90 blocks of 1,000 events.
+    expect(prompt['shipped.pass']).toBeGreaterThanOrEqual(90_000)
+    // Nothing reaches the canary during the first 60 blocks.
+    expect(late['shipped.pass']).toBeGreaterThan(prompt['shipped.pass']!)
+    expect(late['shipped.pass']).toBeLessThan(400_000)
+  })
+
+  it('every case has a name of its own, questions, and a release file the shipped reader accepts', () => {
+    expect(new Set(ALL_CASES.map(({ name }) => name)).size).toBe(ALL_CASES.length)
+    for (const test of ALL_CASES) {
+      expect(test.questions.length).toBeGreaterThan(0)
+      const short = {
+        ...test,
+        horizonBlocks: 1,
+        scenario: { ...test.scenario, historyEvents: 2000 },
+      }
+      expect(() => runRepetition(short, 1, 0), test.name).not.toThrow()
+    }
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import type { Outcome, Question } from '../../simulation/case.ts'
+import { errors, reference, stationary, stationaryCase } from '../../simulation/cases/shapes.ts'
+import { failuresOf, pageOf, rowsOf } from '../../simulation/report.ts'
+import { figureOf, judge } from '../../simulation/summary.ts'
+
+function caseOf(question: Question) {
+  return stationaryCase({
+    name: 'null, test',
+    family: 'Tests',
+    what: 'a test',
+    scenario: stationary(errors(0.005), errors(0.005), 0.1),
+    guardrails: ['metric: error_rate, max: 1%'],
+    until: 'breach',
+    questions: [question],
+    repetitions: { full: 4, quick: 0 },
+  })
+}
+
+const breaches = (...times: (number | null)[]): Outcome[] =>
+  times.map((time) => ({ 'bare.breach': time, 'shipped.breach': time, 'naive.breach': 10_000 }))
+
+describe('figures', () => {
+  it('a rate has its standard error and a bar of 5 % + 3 s.e.', () => {
+    const question: Question = { asks: 'rolled_back', bar: 'alpha' }
+    const outcomes = breaches(1000, ...new Array<null>(99).fill(null))
+    const figure = figureOf(caseOf(question), question, 'bare', outcomes)!
+    expect(figure).toMatchObject({ value: 1, count: 100 })
+    expect(figure.se).toBeCloseTo(0.995, 3)
+    const { bar, held } = judge(question, 'bare', figure)
+    expect(bar).toBeCloseTo(5 + 3 * 2.179, 2)
+    expect(held).toBe(true)
+  })
+
+  it('times count what never happened with the horizon, and the bar knows both errors', () => {
+    const question: Question = {
+      asks: 'events_to_rollback',
+      bar: 'reference',
+      reference: reference(3, 0.1),
+    }
+    const figure = figureOf(caseOf(question), question, 'bare', breaches(2000, 4000, null, 2000))!
+    expect(figure).toMatchObject({ value: 252, reached: 75, median: 2, p90: 1000 })
+    expect(judge(question, 'bare', figure).bar).toBeCloseTo(3 + 3 * Math.hypot(0.1, figure.se), 9)
+    expect(judge(question, 'shipped', figure).bar).toBeCloseTo(
+      1.35 * 3 + 3 * Math.hypot(0.135, figure.se),
+      9,
+    )
+    expect(judge(question, 'naive', figure).bar).toBeNull()
+  })
+
+  it('counts from the first look after a gate, never below one look', () => {
+    const question: Question = { asks: 'events_to_rollback', bar: 'none', after: 2000 }
+    const figure = figureOf(caseOf(question), question, 'bare', breaches(3000, 5000))!
+    expect(figure.value).toBe(2)
+  })
+
+  it('a rollback before the regression is no detection of it', () => {
+    const question: Question = { asks: 'events_to_rollback', bar: 'none', after: 300_000 }
+    const plain = caseOf(question)
+    const test = {
+      ...plain,
+      scenario: { ...plain.scenario, change: { fromBlock: 3000, canary: [errors(0.02)] } },
+    }
+    const figure = figureOf(test, question, 'bare', breaches(310_000, 200_000))!
+    expect(figure).toMatchObject({ value: 355, reached: 50 })
+  })
+
+  it('a missed bar is listed, and the page says so without a date', () => {
+    const question: Question = { asks: 'rolled_back', bar: 'alpha' }
+    const test = caseOf(question)
+    const rows = rowsOf([test], new Map([[test.name, breaches(1000, 1000, 1000, null)]]))
+    expect(failuresOf(rows)).toHaveLength(1)
+    const page = pageOf(rows, { command: 'npm run sim', seed: 1 })
+    expect(page).toContain('`npm run sim`, seed 1: 0 of 2 bars held')
+    expect(page).toContain('**no**')
+    expect(page).toContain('## Tests')
+  })
+})

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import type { CellMetrics, ClosedBlock } from '../../../src/domain/block.ts'
+import { LOGNORMAL } from '../../simulation/latency-model.ts'
+import { randomOf } from '../../simulation/random.ts'
+import type { ArmShape, Scenario } from '../../simulation/scenario.ts'
+import { createTraffic } from '../../simulation/traffic.ts'
+
+const SHAPE: ArmShape = { errorRate: 0.05, latency: LOGNORMAL, quality: { mean: 0.86, sd: 0.12 } }
+
+function scenario(overrides: Partial<Scenario> = {}): Scenario {
+  return {
+    blockEvents: 1000,
+    cohorts: [{ cohort: {}, share: 1, stable: SHAPE, canary: SHAPE }],
+    canaryShare: 0.1,
+    historyEvents: 5000,
+    ...overrides,
+  }
+}
+
+function canaryOf(block: ClosedBlock): CellMetrics {
+  return block.cells.find(({ arm }) => arm === 'canary')!.metrics
+}
+
+function take(count: number, traffic: { next(): ClosedBlock }): ClosedBlock[] {
+  return Array.from({ length: count }, () => traffic.next())
+}
+
+const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
+
+describe('traffic', () => {
+  it('splits blocks exactly, and every count of a cell agrees with the others', () => {
+    const traffic = createTraffic(scenario(), [120], randomOf('split'))
+    expect(traffic.history.map(({ metrics }) => metrics.requests)).toEqual([5000])
+    for (const block of take(20, traffic)) {
+      expect(block.cells.map(({ arm, metrics }) => [arm, metrics.requests])).toEqual([
+        ['stable', 900],
+        ['canary', 100],
+      ])
+      for (const { metrics } of block.cells) {
+        expect(metrics.latencies).toBe(metrics.requests - metrics.errors)
+        expect(total(metrics.counts)).toBe(metrics.latencies)
+        expect([...metrics.bins].sort((a, b) => a - b)).toEqual(metrics.bins)
+        expect(new Set(metrics.bins).size).toBe(metrics.bins.length)
+        expect(metrics.quality.n).toBe(metrics.requests)
+      }
+    }
+  })
+
+  it('has the rates it was given: errors, and latencies above a limit inside a bin', () => {
+    const shape = { ...SHAPE, errorRate: 0.005 }
+    const traffic = createTraffic(
+      scenario({
+        cohorts: [{ cohort: {}, share: 1, stable: shape, canary: shape }],
+        canaryShare: 0.5,
+      }),
+      [110],
+      randomOf('rates'),
+    )
+    const cells = take(200, traffic).flatMap((block) => block.cells.map(({ metrics }) => metrics))
+    const n = total(cells.map(({ requests }) => requests))
+    const errors = total(cells.map((cell) => cell.errors)) / n
+    const above = total(cells.map(({ overLimit }) => overLimit[0]!)) / n
+    expect(Math.abs(errors - 0.005)).toBeLessThan(5 * Math.sqrt(0.005 / n))
+    expect(Math.abs(above - 0.995 * 0.05)).toBeLessThan(5 * Math.sqrt(0.05 / n))
+  })
+
+  it('is the same for the same key, whatever was simulated before', () => {
+    const first = take(3, createTraffic(scenario(), [], randomOf(1, 'a', 5)))
+    take(9, createTraffic(scenario(), [], randomOf(1, 'a', 4)))
+    expect(take(3, createTraffic(scenario(), [], randomOf(1, 'a', 5)))).toEqual(first)
+  })
+
+  it('errors of one user go together as much as the correlation says', () => {
+    const shape: ArmShape = { errorRate: 0.05, latency: null, quality: null }
+    const traffic = createTraffic(
+      scenario({
+        cohorts: [{ cohort: {}, share: 1, stable: shape, canary: shape }],
+        clusters: { kind: 'session', requests: 10, icc: 0.3 },
+      }),
+      [],
+      randomOf('users'),
+    )
+    const errors = take(4000, traffic).map((block) => canaryOf(block).errors)
+    const mean = total(errors) / errors.length
+    const variance = total(errors.map((value) => (value - mean) ** 2)) / errors.length
+    expect(mean).toBeCloseTo(5, 0)
+    // Design effect 1 + (requests − 1) · ICC.
+    expect(variance / (100 * 0.05 * 0.95) / 3.7).toBeCloseTo(1, 0.7)
+  })
+
+  it('a change begins with its block and concerns the canary only', () => {
+    const worse = { ...SHAPE, errorRate: 1 }
+    const traffic = createTraffic(
+      scenario({ change: { fromBlock: 2, canary: [worse] } }),
+      [],
+      randomOf('change'),
+    )
+    const blocks = take(4, traffic)
+    expect(blocks.map((block) => canaryOf(block).errors === 100)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
+    expect(blocks[3]!.cells[0]!.metrics.errors).toBeLessThan(100)
+  })
+
+  it('late labels are missing, bad ones more often', () => {
+    const traffic = createTraffic(
+      scenario({
+        lateLabels: { badRate: { stable: 0.5, canary: 0.5 }, inTime: { bad: 0, good: 1 } },
+      }),
+      [],
+      randomOf('labels'),
+    )
+    const { n, sum } = canaryOf(traffic.next()).quality
+    expect(n).toBeLessThan(80)
+    expect(sum).toBe(n)
+  })
+})
