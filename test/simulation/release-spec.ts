@@ -1,7 +1,7 @@
 import { formatProblem, parseReleaseFile } from '../../src/contract/release-file.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
 
-/** Nothing but the test itself: "overall" only, weight 1, judged from the first block on. */
+/** "overall" only, weight 1, judged from the first block on. */
 export const BARE = 'cohorts: { by: [] }\nwarmup: 0s\n'
 
 /** A release as the shipped reader of release files understands it, its defaults filled in. */

@@ -4,7 +4,8 @@ import type { Decision } from '../../src/domain/decision.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
 import { latencyLimitsOf } from '../../src/domain/release.ts'
 import type { Assessment } from '../../src/domain/verdict.ts'
-import { createJudge } from '../../src/judge/judge.ts'
+import type { JudgeRules } from '../../src/judge/judge.ts'
+import { createJudge, SHIPPED_RULES } from '../../src/judge/judge.ts'
 import { createReleaseRun } from '../../src/pipeline/release-run.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
@@ -54,6 +55,12 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
   return outcome
 }
 
+/** How the reference was measured, and how releases are judged. */
+const RULES: Readonly<Record<'bare' | 'shipped', JudgeRules>> = {
+  bare: { restarts: false, fewestBlocks: 1 },
+  shipped: SHIPPED_RULES,
+}
+
 interface Observer {
   readonly outcome: Outcome
   readonly done: boolean
@@ -67,7 +74,7 @@ function createObserver(
   test: SimulationCase,
   history: readonly HistoryCell[],
 ): Observer {
-  const judge = createJudge(spec, history, START_MS)
+  const judge = createJudge(spec, history, START_MS, RULES[name])
   judge.startStep(0, START_MS)
   let steps = 0
   let breach: number | null = null
@@ -94,29 +101,12 @@ function createObserver(
     look(events) {
       if (isDone()) return
       const assessment = judge.assess()
-      const says = name === 'bare' ? readAlone(assessment, spec) : readWhole(assessment)
-      if (says.breach && breach === null) {
+      if (assessment.rollback && breach === null) {
         breach = events
         named = nameOf(assessment) === test.worse ? 1 : 0
       }
-      if (says.pass && pass === null) pass = events
+      if (assessment.passed && pass === null) pass = events
     },
-  }
-}
-
-/** The release's own decision. */
-function readWhole({ rollback, passed }: Assessment) {
-  return { breach: rollback, pass: passed }
-}
-
-/** One hypothesis by its evidence alone, whatever else a release asks for; several by their average. */
-function readAlone({ rows, logEvidence, passed }: Assessment, { risk }: ReleaseSpec) {
-  const level = Math.log(1 / risk.falseRollback)
-  const [row] = rows
-  if (row === undefined || rows.length > 1) return { breach: logEvidence >= level, pass: passed }
-  return {
-    breach: row.logEBreach >= level,
-    pass: row.logEPass >= Math.log(1 / risk.falsePass),
   }
 }
 
