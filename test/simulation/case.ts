@@ -27,8 +27,10 @@ export interface Question {
   readonly asks: Asked
   readonly bar: Bar
   readonly reference?: Reference
-  /** Events taken off: where a regression starts, or what the gate holds back before the first look. */
+  /** Events before the regression starts; times count from there. */
   readonly after?: number
+  /** Judged blocks a gate asks for; times count as if the first look after it were the first of all. */
+  readonly gateBlocks?: number
 }
 
 /** One set-up of traffic and guardrails with what is asked about it. */
@@ -42,6 +44,7 @@ export interface SimulationCase {
   /** Further keys of the release file: for the test alone (null: no such column), as shipped. */
   readonly bare: string | null
   readonly shipped: string
+  /** As shipped the judge is asked at every one of the first blocks, and then as often as this. */
   readonly lookEveryBlocks: number
   readonly horizonBlocks: number
   /** A judge is asked no more after this; `end`: it is asked up to the horizon. */

@@ -40,10 +40,13 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
     const closed = traffic.next()
     naive.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
-    if ((block + 1) % test.lookEveryBlocks !== 0) continue
     const events = (block + 1) * blockEvents
+    const due = (block + 1) % test.lookEveryBlocks === 0
+    for (const observer of observers) {
+      if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
+    }
+    if (!due) continue
     naive.look(events)
-    for (const observer of observers) observer.look(events)
     const asked = naive.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
     if (asked && observers.every(({ done }) => done)) break
   }
@@ -61,7 +64,11 @@ const RULES: Readonly<Record<'bare' | 'shipped', JudgeRules>> = {
   shipped: SHIPPED_RULES,
 }
 
+/** Releases are judged at every block; later a look more changes next to nothing. */
+const EVERY_BLOCK_UNTIL = 100
+
 interface Observer {
+  readonly name: 'bare' | 'shipped'
   readonly outcome: Outcome
   readonly done: boolean
   fold(block: ClosedBlock, index: number): void
@@ -86,6 +93,7 @@ function createObserver(
     return breach !== null && pass !== null
   }
   return {
+    name,
     get outcome() {
       const figures = { [`${name}.breach`]: breach, [`${name}.pass`]: pass }
       return test.worse === undefined ? figures : { ...figures, [`${name}.named`]: named }

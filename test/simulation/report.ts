@@ -101,7 +101,7 @@ How often the judge is wrong, and how soon it is right: measured by running the 
 \`${command}\`, seed ${seed}: ${held} of ${barred} bars held.
 
 * **test alone**: one guardrail, "overall" only, weight 1, no warm-up, no restarts; a look every 1,000 events up to a million. So the reference was measured, and its figures are the bar: mean ≤ reference + 3 standard errors.
-* **as shipped**: the same traffic with the defaults of a release file; bar ${SHIPPED_FACTOR} × reference + 3 standard errors.
+* **as shipped**: the same traffic with the defaults of a release file, and a look at every block for the first hundred; bar ${SHIPPED_FACTOR} × reference + 3 standard errors.
 * **last 10,000 over a threshold**, **three windows in a row**: what a dashboard does. Error rate above 0.8 %, canary p95 above 1.1 × the stable one (or the absolute limit), quality more than 0.01 lower, in the last 10,000 events of both versions, or in three such windows running. They are fast because they fire on noise: read them together with the tables in which nothing is wrong.
 * Rates are percent of simulated releases ± standard error. A false rollback or false pass may happen in ${ALPHA_PERCENT} % of releases; the bar adds 3 standard errors of R releases.
 * Times are thousands of events of both versions: mean ± standard error (median / 90th percentile), \`[x %]\` the share that got there before the end, the others counted with the end.

@@ -1,4 +1,5 @@
 import type { Asked, Outcome, Question, SimulationCase } from './case.ts'
+import { releaseSpec } from './release-spec.ts'
 
 export type Column = 'bare' | 'shipped' | 'naive' | 'three'
 
@@ -55,17 +56,32 @@ export function figureOf(
   }
   const after = question.after ?? 0
   const horizon = test.horizonBlocks * test.scenario.blockEvents - after
-  // What happened before a regression began is not a detection of it.
-  const early = (value: number | null) =>
-    test.scenario.change !== undefined && value !== null && value <= after
-  const times = seen.map((value) => (value === null || early(value) ? null : value - after))
+  const held = heldBack(test, question, column)
+  const times = seen.map((value) => {
+    // What happened before a regression began is not a detection of it.
+    if (value === null || value <= after) return null
+    return held === 0 ? value - after : Math.max(firstLook(test), value - after - held)
+  })
   const reached = times.filter((time) => time !== null).length
   if (!isTime(question.asks)) return rateOf(reached, times.length)
-  const first = test.lookEveryBlocks * test.scenario.blockEvents
   return timesOf(
-    times.map((time) => (time === null ? horizon : Math.max(first, time)) / 1000),
+    times.map((time) => (time ?? horizon) / 1000),
     reached,
   )
+}
+
+function firstLook({ lookEveryBlocks, scenario }: SimulationCase): number {
+  return lookEveryBlocks * scenario.blockEvents
+}
+
+/** Events by which a gate delays the first look that can say anything. */
+function heldBack(test: SimulationCase, { gateBlocks }: Question, column: Column): number {
+  if (gateBlocks === undefined || column === 'naive' || column === 'three') return 0
+  const { warmupMs, blocks } = releaseSpec(test.guardrails, test[column] ?? '')
+  const blocksNeeded = gateBlocks + warmupMs / blocks.lengthMs
+  const every = column === 'bare' ? test.lookEveryBlocks : 1
+  const look = every * Math.ceil(blocksNeeded / every)
+  return look * test.scenario.blockEvents - firstLook(test)
 }
 
 function rateOf(hits: number, count: number): Figure {

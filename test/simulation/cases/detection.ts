@@ -5,6 +5,7 @@ import type { SplitName } from './shapes.ts'
 import {
   errors,
   latencies,
+  QUALITY_GATE_BLOCKS,
   QUALITY_MEAN,
   reference,
   scores,
@@ -27,8 +28,7 @@ interface Family {
   readonly guardrail: string
   readonly stable: ArmShape
   readonly rows: readonly Row[]
-  /** Events before the first look that the gate allows. */
-  readonly after?: number
+  readonly gateBlocks?: number
 }
 
 const error = (percent: number) => errors(percent / 100)
@@ -141,7 +141,7 @@ const FAMILIES: readonly Family[] = [
     name: 'quality, margin 0',
     guardrail: 'metric: quality, max_drop: 0',
     stable: drop(0),
-    after: 2000,
+    gateBlocks: QUALITY_GATE_BLOCKS,
     rows: [
       {
         name: '−0.005',
@@ -158,7 +158,7 @@ const FAMILIES: readonly Family[] = [
     name: 'quality, margin 0.01',
     guardrail: 'metric: quality, max_drop: 0.01',
     stable: drop(0),
-    after: 2000,
+    gateBlocks: QUALITY_GATE_BLOCKS,
     rows: [{ name: '−0.03', canary: drop(0.03), '10/90': [4.2, 0.1], '50/50': [1.8, 0.04] }],
   },
   {
@@ -194,7 +194,7 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
       stationaryCase({
         name: `worse, ${family.name}, ${row.name}, ${split}`,
         family: 'Time to rollback',
-        what: `${family.name}; ${row.name}${family.after === undefined ? '' : '; counted from the first look after the gate'}`,
+        what: `${family.name}; ${row.name}${family.gateBlocks === undefined ? '' : '; counted from the first look after the gate'}`,
         scenario: stationary(family.stable, row.canary, shareOf(split)),
         guardrails: [family.guardrail],
         until: 'breach',
@@ -203,7 +203,7 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
             asks: 'events_to_rollback',
             bar: 'reference',
             reference: reference(...row[split]),
-            ...(family.after === undefined ? {} : { after: family.after }),
+            ...(family.gateBlocks === undefined ? {} : { gateBlocks: family.gateBlocks }),
           },
         ],
         repetitions: { full: 1000, quick: row.quick === true ? 60 : 0 },

@@ -5,6 +5,7 @@ import type { SplitName } from './shapes.ts'
 import {
   errors,
   latencies,
+  QUALITY_GATE_BLOCKS,
   QUALITY_MEAN,
   reference,
   scores,
@@ -185,8 +186,7 @@ interface Passing {
   readonly guardrail: string
   readonly arm: ArmShape
   readonly splits: Partial<Record<SplitName, Percent>>
-  /** Events before the first look that the gate allows. */
-  readonly after?: number
+  readonly gateBlocks?: number
 }
 
 /** Times to pass of the reference (statistics §9, last paragraph). */
@@ -211,7 +211,7 @@ const PASSING: readonly Passing[] = [
     guardrail: QUALITY_1,
     arm: scores(QUALITY_MEAN),
     splits: { '10/90': [12.4, 0.4], '50/50': [5.2, 0.1] },
-    after: 2000,
+    gateBlocks: QUALITY_GATE_BLOCKS,
   },
   {
     name: 'p95 max',
@@ -244,7 +244,7 @@ export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
           asks: 'events_to_pass',
           bar: 'reference',
           ...percent(test.splits[split]),
-          ...(test.after === undefined ? {} : { after: test.after }),
+          ...(test.gateBlocks === undefined ? {} : { gateBlocks: test.gateBlocks }),
         },
         { asks: 'rolled_back', bar: 'alpha' },
       ],

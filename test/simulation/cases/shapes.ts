@@ -11,6 +11,8 @@ const HISTORY_EVENTS = 50_000
 
 export const QUALITY_SD = 0.12
 export const QUALITY_MEAN = 0.86
+/** Blocks before a difference of means is tested (statistics §3, gate). */
+export const QUALITY_GATE_BLOCKS = 30
 
 export const SPLITS = [
   { name: '10/90', share: 0.1 },

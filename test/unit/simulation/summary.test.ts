@@ -49,9 +49,14 @@ describe('figures', () => {
   })
 
   it('counts from the first look after a gate, never below one look', () => {
-    const question: Question = { asks: 'events_to_rollback', bar: 'none', after: 2000 }
-    const figure = figureOf(caseOf(question), question, 'bare', breaches(3000, 5000))!
-    expect(figure.value).toBe(2)
+    const question: Question = { asks: 'events_to_rollback', bar: 'none', gateBlocks: 30 }
+    const of = (column: 'bare' | 'shipped' | 'naive', ...times: number[]) =>
+      figureOf(caseOf(question), question, column, breaches(...times))!.value
+    expect(of('bare', 3000, 5000)).toBe(2)
+    // Six blocks of warm-up, and a look at every block.
+    expect(of('shipped', 3600, 5600)).toBe(2)
+    expect(of('shipped', 1000)).toBe(1)
+    expect(of('naive', 3000)).toBe(10)
   })
 
   it('a rollback before the regression is no detection of it', () => {
