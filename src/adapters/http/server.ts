@@ -10,6 +10,7 @@ import { createDecisionStreams, STREAM_LIMITS, type StreamLimits } from './decis
 import { problemsInFile } from './file-problems.ts'
 import { DoorError, type Problem, problem, problemOf, sendProblem } from './problem.ts'
 import { addRoutes, OPEN_URLS } from './routes.ts'
+import { discardBody } from './unread-body.ts'
 
 const BODY_BYTES = 1_048_576
 /** A request must have arrived whole by then, so that a trickle cannot hold a connection. */
@@ -45,6 +46,8 @@ function createApp(): FastifyInstance {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
+    // Node would refuse a request without a host by itself, with an empty answer.
+    http: { requireHostHeader: false },
     genReqId: () => randomUUID(),
     // A release id is a route and a version, far longer than the router's default of 100.
     routerOptions: { maxParamLength: 1024 },
@@ -55,6 +58,10 @@ function createApp(): FastifyInstance {
       )
     },
     clientErrorHandler: answerUnreadable,
+  })
+  // An expectation nobody knows is passed over, as RFC 9110 allows; Node would send an empty 417.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response)
   })
   // Bodies stay bytes: what an event says is judged from its text, not from a parsed copy.
   app.removeAllContentTypeParsers()
@@ -85,6 +92,9 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
 function addChecks(app: FastifyInstance, access: Access, isDraining: () => boolean): void {
   app.addHook('onRequest', async (request, reply) => {
     if (isDraining()) reply.header('connection', 'close')
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new DoorError('malformed', 'The request has no Host header.')
+    }
     if (!OPEN_URLS.has(request.routeOptions.url ?? '')) access.check(request)
     assertReadableEncoding(request)
   })
@@ -101,13 +111,14 @@ function addErrors(app: FastifyInstance, log: Log): void {
       ),
     ),
   )
-  app.setErrorHandler((thrown, request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
     const { bodyLimit = BODY_BYTES } = request.routeOptions
     const body = problemOf(thrown, { id: request.id, bodyLimit }, problemsInFile(thrown))
     if (body.status >= 500) {
       const fields = { request_id: request.id, url: request.routeOptions.url, status: body.status }
       log.error({ ...fields, err: thrown }, 'request failed')
     }
+    if (body.status === 413) await discardBody(request.raw)
     return sendProblem(reply, body, thrown instanceof DoorError ? thrown.headers : {})
   })
   app.addHook('onResponse', async (request, reply) => {

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { openEmbeddedEngine } from '../../../src/adapters/clickhouse/embedded-engine.ts'
 import { createStore } from '../../../src/adapters/clickhouse/store.ts'
-import { systemClock } from '../../../src/adapters/ops/clock.ts'
-import { startWorker, type Worker } from '../../../src/app.ts'
-import { loadConfig } from '../../../src/config.ts'
 import { TOPICS } from '../../../src/domain/topics.ts'
-import type { Log } from '../../../src/ports.ts'
 import { silentLog, wallClock, withTempDir } from '../../support/temp-store.ts'
+import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts'
 
 /** What the worker says happened to the events of one request. */
 export interface Answer {
@@ -29,38 +27,33 @@ export interface StoredEvents {
   readonly requestIds: ReadonlyMap<number, string>
 }
 
-/** A worker of its own for the calling test file, over HTTP, with a log that keeps what went wrong. */
+/** Where resident memory is looked at, as shares of the work. */
+const RSS_AT = [0.1, 0.5, 1] as const
+
+/**
+ * A worker in a process of its own for the calling test file, so that its memory is its own; an
+ * unhandled rejection ends such a process. `FUZZ_REPORT` prints duration and memory.
+ */
 export function useWorker() {
   let dataDir = ''
-  let worker: Worker | undefined
-  const failures: string[] = []
-  const note = (fields: object, message: string) => {
-    failures.push(`${message} ${JSON.stringify(fields)}`)
-  }
-  const log: Log = { ...silentLog, warn: note, error: note, child: () => log }
-  const onUnhandled = (reason: unknown) => failures.push(`unhandled rejection: ${String(reason)}`)
+  let worker: WorkerProcess | undefined
+  const startedAt = performance.now()
+  const figures: string[] = []
 
   withTempDir((directory) => {
     dataDir = directory
   })
   beforeAll(async () => {
-    process.on('unhandledRejection', onUnhandled)
-    const environment = {
+    worker = await startWorkerProcess({
       HALDANE_DATA_DIR: dataDir,
-      HALDANE_HTTP_PORT: '0',
       HALDANE_BATCH_AGE_MS: '10',
-    }
-    worker = await startWorker(loadConfig(environment), {
-      log,
-      clock: systemClock,
-      version: 'test',
+      HALDANE_LOG_LEVEL: 'warn',
     })
-    void worker.failure.then((error) => failures.push(`the worker failed: ${error.message}`))
-    await worker.ready
+    await worker.ready()
   })
   afterAll(async () => {
-    await worker?.stop()
-    process.off('unhandledRejection', onUnhandled)
+    await worker?.kill()
+    if (process.env['FUZZ_REPORT'] !== undefined) console.log(figures.join('\n'))
   })
 
   const url = () => worker?.url ?? ''
@@ -76,11 +69,22 @@ export function useWorker() {
   return {
     url,
     send,
-    failures,
+    /** What the worker warned of, and whether it lives: nothing and yes, when all is well. */
+    failures(): string[] {
+      const lines = worker?.stderr().split('\n') ?? []
+      return lines.filter((line) => line !== '' && !line.startsWith('haldane worker on '))
+    },
+    /** Notes the resident memory of the worker at a tenth, the half and the whole of the work. */
+    watchMemory(what: string, done: number, total: number): void {
+      const share = RSS_AT[figures.length]
+      if (worker === undefined || share === undefined || done < share * total) return
+      const rss = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(worker.pid)]))
+      const seconds = Math.round((performance.now() - startedAt) / 1000)
+      figures.push(`${what} ${done}: RSS ${Math.round(rss / 1024)} MiB after ${seconds} s`)
+    },
     /** Stops the worker and reads what its store holds. */
     async stopAndRead(): Promise<StoredEvents> {
-      await worker?.stop()
-      worker = undefined
+      expect(await worker?.stop()).toBe(0)
       const engine = await openEmbeddedEngine(dataDir)
       const store = createStore(engine, { clock: wallClock, log: silentLog })
       try {

@@ -134,12 +134,12 @@ describe('a worker that takes events over HTTP', () => {
   })
 
   it('has in its store what it said it accepted, each once', async () => {
-    expect(worker.failures).toEqual([])
+    expect(worker.failures()).toEqual([])
     const { offsets, requestIds } = await worker.stopAndRead()
     expect(offsets).toHaveLength(accepted)
     expect(new Set(offsets).size).toBe(accepted)
     expect(new Set(requestIds.values()).size).toBe(accepted)
     expect(accepted).toBeGreaterThan(5800)
-    expect(worker.failures).toEqual([])
+    expect(worker.failures()).toEqual([])
   })
 })

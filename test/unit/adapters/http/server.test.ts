@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { HaldaneError } from '../../../../src/domain/errors.ts'
 import { eventually, openDoor, plug, problemIn, speak } from './door.ts'
@@ -175,6 +176,36 @@ describe('what is not there', () => {
     const answer = await speak(url, 'hello\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('"type":"/problems/malformed"')
+  })
+
+  test('a request without a host is answered 400, as a problem', async () => {
+    const { url } = await openDoor()
+    const answer = await speak(url, 'GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('content-type: application/problem+json')
+    expect(answer).toContain('The request has no Host header.')
+    expect(await speak(url, 'GET /livez HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('an expectation nobody knows is passed over', async () => {
+    const { url } = await openDoor()
+    const { host } = new URL(url)
+    const head = `GET /livez HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n`
+    expect(await speak(url, `${head}expect: a-miracle\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('a client that first writes all of a body too large still reads why', async () => {
+    const { url } = await openDoor()
+    for (const encoding of ['identity', 'gzip']) {
+      const plain = Buffer.alloc(30_000_000, '{}\n')
+      const body = encoding === 'gzip' ? gzipSync(plain, { level: 0 }) : plain
+      const answer = await fetch(`${url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', 'content-encoding': encoding },
+        body,
+      })
+      expect((await problemIn(answer))['status']).toBe(413)
+    }
   })
 
   test('headers beyond the limit are answered 431', async () => {
