@@ -295,6 +295,8 @@ export interface Store
   readonly feedback: EventStore<FeedbackEvent>
   /** Brings the tables to the newest migration; safe to repeat. Returns the names applied. */
   migrate(): Promise<string[]>
+  /** Names of the migrations that `migrate` would apply; none when the tables are as they should be. */
+  pendingMigrations(): Promise<string[]>
   /** Resolves if the store answers, else rejects with `store_unavailable`. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -41,6 +41,7 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
     describe('tables', () => {
       it('are migrated once: repeating it applies nothing', async () => {
         expect(await store.migrate()).toEqual([])
+        expect(await store.pendingMigrations()).toEqual([])
       })
 
       it('answer a ping', async () => {
@@ -72,6 +73,26 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
         expect(batch.rows).toBe(0)
         expect(batch.bytes).toBe(0)
         await expect(store.insertEvents(batch)).resolves.toBeUndefined()
+      })
+
+      it('of a range are stored once, however often it is sent', async () => {
+        const topic = unique('topic')
+        const day = 86_400_000
+        const send = async (from: number, to: number, sentBefore: boolean) => {
+          const batch = store.newBatch()
+          for (let offset = from; offset <= to; offset++) {
+            const place = { topic, partition: 0, offset, timestampMs: NOON, arrivalWatermarkMs: 0 }
+            batch.add(plainEvent({ occurredAtMs: NOON + (offset % 3) * day }), place)
+          }
+          await store.insertEvents(batch, { topic, partition: 0, from, to, sentBefore })
+        }
+        await send(0, 9, false)
+        await send(0, 9, true)
+        await send(10, 14, true)
+        await send(15, 19, false)
+        await send(15, 19, true)
+        const present = await store.presentOffsets(topic, 0, 0)
+        expect([...present]).toEqual(Array.from({ length: 20 }, (_, offset) => offset))
       })
 
       it('count in their batch', () => {

@@ -54,7 +54,14 @@ export async function openEmbeddedEngine(
     const analysis = await connect(open, directory, connections)
     const spool = await openRowBinarySpool(join(root, 'spool'), ingest)
     return {
-      ...{ isShared: false, ingest, analysis, insertRowBinary: spool.insert, close: closeAll },
+      ...{
+        isShared: false,
+        ingest,
+        analysis,
+        probe: analysis,
+        insertRowBinary: spool.insert,
+        close: closeAll,
+      },
       releaseMemory: () => analysis.system('release_memory', 'SYSTEM JEMALLOC PURGE'),
     }
   } catch (thrown) {

@@ -12,8 +12,17 @@ const TRANSIENT = new Set([
   'ALL_CONNECTION_TRIES_FAILED',
   'KEEPER_EXCEPTION',
   'CANNOT_SCHEDULE_TASK',
+  'CANNOT_ALLOCATE_MEMORY',
+  'QUERY_WAS_CANCELLED',
+  'SERVER_OVERLOADED',
+  'ABORTED',
+  'UNKNOWN_STATUS_OF_INSERT',
+  'NO_FREE_CONNECTION',
 ])
-const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+const NETWORK = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ERR_STREAM_PREMATURE_CLOSE', 'Z_BUF_ERROR'],
+])
 
 /** Total: whatever the engine, its client or the file system threw, as an error for people. */
 export function storeFailure(thrown: unknown, statement: string): HaldaneError {
@@ -28,7 +37,7 @@ export function storeFailure(thrown: unknown, statement: string): HaldaneError {
       cause: thrown,
     })
   }
-  if (TRANSIENT.has(type) || NETWORK.has(code)) {
+  if (TRANSIENT.has(type) || isNetworkFailure(thrown)) {
     return new HaldaneError('store_unavailable', `the store did not do ${statement}: ${text}`, {
       remedy: 'nothing, if it passes; otherwise look at the load and the log of the store',
       retryable: true,
@@ -48,8 +57,17 @@ export function storeFailure(thrown: unknown, statement: string): HaldaneError {
   return new HaldaneError('internal', `the store refused ${statement}: ${text}`, { cause: thrown })
 }
 
+/** The table, or the whole database, is not there. */
+export function isMissingTable(thrown: unknown): boolean {
+  return isUnknownTable(thrown) || wordOf(thrown, 'type') === 'UNKNOWN_DATABASE'
+}
+
 export function isUnknownTable(thrown: unknown): boolean {
   return wordOf(thrown, 'type') === 'UNKNOWN_TABLE'
+}
+
+export function isNetworkFailure(thrown: unknown): boolean {
+  return NETWORK.has(wordOf(thrown, 'code'))
 }
 
 function isDiskFull(text: string, type: string, code: string): boolean {
@@ -61,7 +79,7 @@ function isDiskFull(text: string, type: string, code: string): boolean {
   )
 }
 
-function wordOf(thrown: unknown, key: 'type' | 'code'): string {
+export function wordOf(thrown: unknown, key: 'type' | 'code'): string {
   if (typeof thrown !== 'object' || thrown === null) return ''
   const value: unknown = Reflect.get(thrown, key)
   return typeof value === 'string' ? value : ''

@@ -21,6 +21,8 @@ export interface Engine {
   readonly isShared: boolean
   readonly ingest: SqlConnection
   readonly analysis: SqlConnection
+  /** For asking whether the engine answers, without waiting behind anything where that can be had. */
+  readonly probe: SqlConnection
   /** One statement on the ingest connection; each table partition gets one part, whole or not at all. */
   insertRowBinary(insert: RowBinaryInsert): Promise<void>
   /** Gives memory that statements have left to the system; without effect where it is not ours. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { HaldaneError } from '../../domain/errors.ts'
+import { HaldaneError, toHaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
+import { isMissingTable } from './engine-failure.ts'
 import { type Migration, readMigrations } from './migration-files.ts'
 import type { NamedQuery, SqlConnection } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
@@ -45,17 +46,8 @@ export async function applyMigrations(
 ): Promise<string[]> {
   const migrations = await readMigrations(directory)
   await sql.define('create_schema_migrations', TABLE)
-  const applied = await sql.select(APPLIED)
-  const known = new Map(applied.map((row) => [row.version, row]))
-  for (const migration of migrations) assertUnchanged(migration, known.get(migration.version))
-  assertUsable(
-    applied.filter((row) => row.version > migrations.length),
-    log,
-  )
-
   const names: string[] = []
-  for (const migration of migrations) {
-    if (known.has(migration.version)) continue
+  for (const migration of missingOf(migrations, await sql.select(APPLIED), log)) {
     await sql.define(migration.name, migration.sql)
     await sql.insertRows({
       name: 'record_migration',
@@ -74,6 +66,34 @@ export async function applyMigrations(
   }
   if (names.length > 0) log.info({ applied: names }, 'store migrated')
   return names
+}
+
+/** Names of the migrations that are still to be applied; throws as `applyMigrations` does. */
+export async function pendingMigrations(
+  sql: SqlConnection,
+  directory: string,
+  log: Log,
+): Promise<string[]> {
+  const migrations = await readMigrations(directory)
+  const applied = await sql.select(APPLIED).catch((thrown: unknown) => {
+    if (isMissingTable(toHaldaneError(thrown).cause)) return []
+    throw thrown
+  })
+  return missingOf(migrations, applied, log).map(({ name }) => name)
+}
+
+function missingOf(
+  migrations: readonly Migration[],
+  applied: readonly Applied[],
+  log: Log,
+): Migration[] {
+  const known = new Map(applied.map((row) => [row.version, row]))
+  for (const migration of migrations) assertUnchanged(migration, known.get(migration.version))
+  assertUsable(
+    applied.filter((row) => row.version > migrations.length),
+    log,
+  )
+  return migrations.filter(({ version }) => !known.has(version))
 }
 
 function assertUnchanged(migration: Migration, applied: Applied | undefined): void {

@@ -35,6 +35,15 @@ interface InsertRows {
   readonly nullable?: readonly string[]
 }
 
+interface InsertBody {
+  readonly name: string
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly format: 'RowBinary' | 'JSONEachRow'
+  readonly body: readonly (string | Uint8Array)[]
+  readonly settings?: SqlSettings
+}
+
 /**
  * One connection, one statement at a time in the order of the calls. It is the only place that sends
  * statements; engine settings are written into the statement's own SETTINGS clause.
@@ -47,6 +56,8 @@ export interface SqlConnection {
   ask(sql: string): Promise<unknown[][]>
   insertSelect(insert: InsertSelect): Promise<void>
   insertRows(insert: InsertRows): Promise<void>
+  /** Rows as they are, in a format of the engine; only where statements may have a body. */
+  insertBody(insert: InsertBody): Promise<void>
   /** CREATE, ALTER, DROP. */
   define(name: string, sql: string): Promise<void>
   /** SYSTEM: changes nothing that is stored. */
@@ -65,8 +76,16 @@ export interface SqlClient {
     query_params: Record<string, unknown>
   }): Promise<{ text(): Promise<string> }>
   command(statement: { query: string; query_params: Record<string, unknown> }): Promise<unknown>
+  /** A statement and the rows that follow it; missing where a body does not arrive as it was sent. */
+  insertBody?(statement: {
+    query: string
+    body: readonly (string | Uint8Array)[]
+  }): Promise<unknown>
   close(): Promise<void>
 }
+
+/** Turns whatever a client throws into an error for people; `statement` names what was sent. */
+export type ExplainFailure = (thrown: unknown, statement: string) => HaldaneError
 
 // An aborted statement goes on inside the engine and holds its connection, so time is limited there.
 const SELECT_SECONDS = 60
@@ -88,7 +107,10 @@ const ROWS_SETTINGS = {
 const COLUMN_TYPES = `SELECT name, type FROM system.columns
 WHERE database = currentDatabase() AND table = {table:String}`
 
-export function createSqlConnection(client: SqlClient): SqlConnection {
+export function createSqlConnection(
+  client: SqlClient,
+  explain: ExplainFailure = storeFailure,
+): SqlConnection {
   let tail: Promise<unknown> = Promise.resolve()
   let closed = false
   const types = new Map<string, ReadonlyMap<string, string>>()
@@ -98,10 +120,20 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
       return Promise.reject(new HaldaneError('store_unavailable', `the store is closed (${name})`))
     }
     const turn = tail.then(send).catch((thrown: unknown) => {
-      throw storeFailure(thrown, name)
+      throw explain(thrown, name)
     })
     tail = turn.catch(() => undefined)
     return turn
+  }
+
+  async function insertBody(insert: InsertBody): Promise<void> {
+    const { name, table, columns, format, body, settings = {} } = insert
+    const clause = settingsClause({ ...INSERT_SETTINGS, ...settings })
+    const query = `INSERT INTO ${table} (${listOf(columns)}) SETTINGS ${clause} FORMAT ${format}`
+    await inTurn(name, async () => {
+      if (client.insertBody === undefined) throw new Error('statements have no body here')
+      await client.insertBody({ query, body })
+    })
   }
 
   /** Types of the columns, remembered until a definition may change them; only within a turn. */
@@ -157,8 +189,12 @@ export function createSqlConnection(client: SqlClient): SqlConnection {
       if (first === undefined) return
       const columns = Object.keys(first)
       for (const row of rows) assertComplete(insert, columns, row)
-      const list = columns.map((column) => `\`${column}\``).join(', ')
+      const list = listOf(columns)
       const body = rows.map((row) => JSON.stringify(row)).join('\n')
+      if (client.insertBody !== undefined) {
+        const format = 'JSONEachRow'
+        return insertBody({ name, table, columns, format, body: [body], settings: ROWS_SETTINGS })
+      }
       // As a parameter: to rows in the statement the embedded engine adds what standard input holds.
       const query = `INSERT INTO ${table} (${list}) SETTINGS ${settingsClause(ROWS_SETTINGS)}
 SELECT ${list} FROM format(JSONEachRow, {structure:String}, {body:String})`
@@ -169,6 +205,7 @@ SELECT ${list} FROM format(JSONEachRow, {structure:String}, {body:String})`
         return client.command({ query, query_params })
       })
     },
+    insertBody,
     async define(name, sql) {
       assertHarmless(name, sql, 'definition')
       await inTurn(name, () => {
@@ -186,6 +223,10 @@ SELECT ${list} FROM format(JSONEachRow, {structure:String}, {body:String})`
       await client.close()
     },
   }
+}
+
+function listOf(columns: readonly string[]): string {
+  return columns.map((column) => `\`${column}\``).join(', ')
 }
 
 /** One JSON value a line; line ends inside strings are escaped, so the lines join into one array. */

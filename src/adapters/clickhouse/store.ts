@@ -11,7 +11,7 @@ import { EVENT_ROWS } from './event-rows.ts'
 import { createEventStore } from './event-store.ts'
 import { FEEDBACK_ROWS } from './feedback-rows.ts'
 import { MIGRATIONS_DIR } from './migration-files.ts'
-import { applyMigrations } from './migrations.ts'
+import { applyMigrations, pendingMigrations } from './migrations.ts'
 import { createQueryStore } from './query-store.ts'
 import { createRecordTimes } from './record-time.ts'
 import { createReleaseStore } from './release-store.ts'
@@ -45,8 +45,9 @@ export function createStore(engine: Engine, options: StoreOptions): Store {
     ...createAckStore(engine.analysis),
     ...createQueryStore(engine.analysis),
     migrate: () => applyMigrations(engine.analysis, migrationsDir, { clock, log }),
+    pendingMigrations: () => pendingMigrations(engine.analysis, migrationsDir, log),
     async ping() {
-      await engine.analysis.select(PING).catch((thrown: unknown) => {
+      await engine.probe.select(PING).catch((thrown: unknown) => {
         const failure = toHaldaneError(thrown)
         if (failure.code === 'store_unavailable') throw failure
         throw new HaldaneError(
