@@ -1,4 +1,4 @@
-import { openEmbeddedStore } from './adapters/clickhouse/embedded-store.ts'
+import { openWorkerStore } from './adapters/clickhouse/open-store.ts'
 import { createHttpServer } from './adapters/http/server.ts'
 import { createKafkaBus } from './adapters/kafka/bus.ts'
 import { createMemoryBus, type MemoryBus } from './adapters/memory/bus.ts'
@@ -6,13 +6,14 @@ import { createMetrics } from './adapters/ops/metrics.ts'
 import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
 import { REQUEST_EVENTS } from './contract/event-format.ts'
-import { HaldaneError, toHaldaneError } from './domain/errors.ts'
+import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
 import { CONSUMER_GROUPS, TOPICS } from './domain/topics.ts'
 import { createAckReader } from './pipeline/acks.ts'
 import { createAnalyzer } from './pipeline/analyze.ts'
 import { createControl } from './pipeline/control.ts'
 import { createIngest } from './pipeline/ingest.ts'
 import { createLifecycle } from './pipeline/lifecycle.ts'
+import { createPatientStore } from './pipeline/patient-store.ts'
 import { createPublisher } from './pipeline/publisher.ts'
 import { PATIENT, retry } from './pipeline/retry.ts'
 import { createService, type Service } from './pipeline/service.ts'
@@ -23,6 +24,8 @@ import type { Bus, Clock, Log, Metrics, Store } from './ports.ts'
 
 /** Rejected records in a row after which a Kafka topic is taken to have another format. */
 const DEAD_LETTER_RUN_MAX = 50_000
+/** More than the batches of the largest size that a log can have sent. */
+const OFFSETS_ON_THEIR_WAY_MAX = 10_000_000
 
 export interface Worker {
   /** Where it listens. */
@@ -46,7 +49,6 @@ export interface WorkerEnvironment {
  * what is merely unreachable is tried again for ever, anything else ends the worker.
  */
 export async function startWorker(config: Config, environment: WorkerEnvironment): Promise<Worker> {
-  assertEmbedded(config)
   const { log, clock, version } = environment
   const lifecycle = createLifecycle(log)
   const metrics = createMetrics(version)
@@ -72,7 +74,7 @@ export async function startWorker(config: Config, environment: WorkerEnvironment
     const parts = { config, environment, metrics, lifecycle, fail, signal: ending.signal }
     const service = await startParts(parts, () => metrics.expose())
     api.open(service)
-    log.info({ url: door.url, dataDir: config.dataDir }, 'ready')
+    log.info({ url: door.url, ...placeOf(config) }, 'ready')
   }
   const ready = run()
   ready.catch(fail)
@@ -90,14 +92,8 @@ export async function startWorker(config: Config, environment: WorkerEnvironment
   }
 }
 
-/** Throws `invalid_input` when the environment asks for a store that is not the embedded one. */
-export function assertEmbedded({ clickhouse }: Config): void {
-  if (clickhouse === null) return
-  throw new HaldaneError(
-    'invalid_input',
-    `HALDANE_CLICKHOUSE_URL is "${clickhouse.url}": a ClickHouse server is not supported in this version`,
-    { remedy: 'unset it, and the embedded engine is used' },
-  )
+function placeOf({ clickhouse, dataDir }: Config): object {
+  return clickhouse === null ? { dataDir } : { clickhouse: clickhouse.url }
 }
 
 interface Parts {
@@ -115,10 +111,9 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
   const patiently = patience(parts)
 
   const store = await patiently('opening the store', () =>
-    openEmbeddedStore({ dataDir: config.dataDir, clock, log }),
+    openWorkerStore({ ...config, clock, log }),
   )
   lifecycle.defer('store', () => store.close())
-  await store.migrate()
 
   const { bus, memory } = await openBus(config, environment, store)
   lifecycle.defer('bus', () => bus.close())
@@ -127,15 +122,16 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
 
   const stored = createStoredOffsets()
   const topic = TOPICS.requests.name
+  const patient = createPatientStore(store, { clock, log, signal: parts.signal })
   const analyzer = createAnalyzer({
-    store,
+    store: patient,
     clock,
     log,
     metrics,
     requestsTopic: TOPICS.requests.name,
     idleTimeoutMs: config.idleTimeoutMs,
     tickMs: config.tickMs,
-    publisherFor: publishers(parts, bus, store),
+    publisherFor: publishers(parts, bus, patient),
     onFailure: fail,
   })
   const service = createService({
@@ -160,7 +156,7 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     bus.follow(TOPICS.decisions.name, (record) => service.onDecisionRecord(record)),
   )
   lifecycle.defer('decision follower', () => follower.close())
-  await startLoops(parts, { bus, store, analyzer, stored, embedded: memory !== null })
+  await startLoops(parts, { bus, store, patient, analyzer, stored, embedded: memory !== null })
   return service
 }
 
@@ -169,6 +165,7 @@ async function startLoops(
   made: {
     readonly bus: Bus
     readonly store: Store
+    readonly patient: Store
     readonly analyzer: ReturnType<typeof createAnalyzer>
     readonly stored: StoredOffsets
     readonly embedded: boolean
@@ -176,19 +173,19 @@ async function startLoops(
 ): Promise<void> {
   const { config, environment, metrics, lifecycle } = parts
   const { log, clock } = environment
-  const { bus, store, analyzer, stored, embedded } = made
+  const { bus, store, patient, analyzer, stored, embedded } = made
   const fail = (error: Error) => {
     stored.fail(error)
     parts.fail(error)
   }
   const policies = createPolicyFiles(config.policyFile)
   const control = createControl({
-    ...{ bus, store, clock, log, analyzer, policies, onFailure: fail },
+    ...{ bus, store: patient, clock, log, analyzer, policies, onFailure: fail },
     topic: TOPICS.control.name,
     groupId: CONSUMER_GROUPS.control,
   })
   const acks = createAckReader({
-    ...{ bus, store, log, onFailure: fail },
+    ...{ bus, store: patient, log, onFailure: fail },
     topic: TOPICS.routing.name,
     groupId: CONSUMER_GROUPS.acks,
   })
@@ -260,18 +257,22 @@ async function openBus(
     const bus = createKafkaBus({ ...config.kafka, clientId: 'haldane', log, clock, tuning })
     return { bus, memory: null }
   }
-  const nextOffset = await nextOffsetOf(store, TOPICS.requests.name)
+  const nextOffset = await nextOffsetOf(store, TOPICS.requests.name, config.clickhouse !== null)
   const startOffsets = (topic: string) => (topic === TOPICS.requests.name ? nextOffset : 0)
   const memory = createMemoryBus({ clock, log, startOffsets })
   return { bus: memory, memory }
 }
 
-/** A new log must not give offsets away that rows in the store already have. */
-async function nextOffsetOf(store: Store, topic: string): Promise<number> {
+/**
+ * A new log must not give offsets away that rows in the store already have, or will have when what the
+ * log before sent to a server is carried out.
+ */
+async function nextOffsetOf(store: Store, topic: string, isShared: boolean): Promise<number> {
   const progress = (await store.progress(topic)).find((row) => row.partition === 0)
   const from = progress?.nextOffset ?? 0
   const present = await store.presentOffsets(topic, 0, from)
-  return Math.max(from, (present.at(-1) ?? -1) + 1)
+  const next = Math.max(from, (present.at(-1) ?? -1) + 1)
+  return isShared ? next + OFFSETS_ON_THEIR_WAY_MAX : next
 }
 
 function topicsOf(config: Config) {

@@ -6,13 +6,13 @@ import { loadConfig } from '../config.ts'
 import type { WireReleaseView } from '../contract/release-view-schema.ts'
 import { toHaldaneError } from '../domain/errors.ts'
 import type { ReleaseRecord, Store } from '../ports.ts'
-import { openDataDir } from './sql.ts'
+import { openExistingStore } from './sql.ts'
 import type { Terminal } from './terminal.ts'
 
 export type ReleaseReader = Pick<WorkerClient, 'releases' | 'release'>
 
 /**
- * Asks the worker; when none answers, reads the data directory, if there is one. What only a worker
+ * Asks the worker; when none answers, reads the server, or the data directory if there is one. What only a worker
  * knows, the evidence of this moment, is then that of the newest decision.
  */
 export function readerOf(
@@ -27,10 +27,11 @@ export function readerOf(
     try {
       return await ask()
     } catch (thrown) {
-      const { dataDir } = loadConfig(process.env)
-      if (toHaldaneError(thrown).code !== 'bus_unavailable' || !existsSync(dataDir)) throw thrown
-      terminal.note(`no worker answers; this is what ${dataDir} holds`)
-      const store = await openDataDir(environment())
+      const { clickhouse, dataDir } = loadConfig(process.env)
+      const isThere = clickhouse !== null || existsSync(dataDir)
+      if (toHaldaneError(thrown).code !== 'bus_unavailable' || !isThere) throw thrown
+      terminal.note(`no worker answers; this is what ${clickhouse?.url ?? dataDir} holds`)
+      const store = await openExistingStore(environment())
       try {
         return await read(store)
       } finally {

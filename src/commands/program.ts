@@ -89,7 +89,10 @@ function addRunVerbs(program: Command, verb: AddVerb, context: Context): void {
     .command('migrate')
     .description('creates or upgrades the tables; an embedded worker does it at start')
     .option('--json', 'one object')
-    .addHelpText('after', '\nExample:\n  HALDANE_DATA_DIR=/var/lib/haldane haldane migrate')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  HALDANE_DATA_DIR=/var/lib/haldane haldane migrate\n  HALDANE_CLICKHOUSE_URL=http://clickhouse:8123 haldane migrate',
+    )
   verb(migrate, async () => {
     const { runMigrate } = await import('./migrate.ts')
     return runMigrate(migrate.opts(), context.terminal, context.environment())
@@ -99,7 +102,9 @@ function addRunVerbs(program: Command, verb: AddVerb, context: Context): void {
 function addSql(program: Command, verb: AddVerb, context: Context): void {
   const sql = program
     .command('sql <statement>')
-    .description('answers a reading statement from the data directory, when no worker holds it')
+    .description(
+      'answers a reading statement: from the server, or from a data directory no worker holds',
+    )
     .option('--json', 'one object a row')
     .addHelpText(
       'after',

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs'
-import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
-import { assertEmbedded, type WorkerEnvironment } from '../app.ts'
+import { openStore } from '../adapters/clickhouse/open-store.ts'
+import type { WorkerEnvironment } from '../app.ts'
 import { loadConfig } from '../config.ts'
-import { HaldaneError } from '../domain/errors.ts'
+import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import type { Store } from '../ports.ts'
 import { EXIT_DONE } from './failure.ts'
 import { renderTable, type Terminal } from './terminal.ts'
 
-/** Answers one reading statement from the data directory; no worker may hold it at the time. */
+/** Answers one reading statement: from the server, or from a data directory that no worker holds. */
 export async function runSql(
   statement: string,
   options: { readonly json?: boolean },
   terminal: Terminal,
   environment: WorkerEnvironment,
 ): Promise<number> {
-  const store = await openDataDir(environment)
+  const store = await openExistingStore(environment).catch(explainLock)
   try {
     const { columns, rows } = await store.query(statement)
     if (options.json === true) {
@@ -43,17 +43,26 @@ export async function runSql(
   return EXIT_DONE
 }
 
-/** The store of the data directory, which must be there already. */
-export async function openDataDir({ log, clock }: WorkerEnvironment): Promise<Store> {
+/** The configured store; a data directory must be there already. */
+export async function openExistingStore({ log, clock }: WorkerEnvironment): Promise<Store> {
   const config = loadConfig(process.env)
-  assertEmbedded(config)
-  const { dataDir } = config
-  if (!existsSync(dataDir)) {
+  const { clickhouse, dataDir } = config
+  if (clickhouse === null && !existsSync(dataDir)) {
     throw new HaldaneError('not_found', `there is no data directory ${dataDir}`, {
       remedy: 'name one with HALDANE_DATA_DIR, or start a worker: haldane worker',
     })
   }
-  return openEmbeddedStore({ dataDir, clock, log })
+  return openStore({ ...config, clock, log })
+}
+
+function explainLock(thrown: unknown): never {
+  const error = toHaldaneError(thrown)
+  if (error.code !== 'data_dir_locked') throw error
+  throw new HaldaneError('data_dir_locked', error.message, {
+    remedy:
+      'stop that worker for as long as you ask; what it knows of releases and decisions it tells while it runs: haldane release list. On a ClickHouse server (HALDANE_CLICKHOUSE_URL) both go together',
+    cause: thrown,
+  })
 }
 
 function formatCell(value: unknown): string {

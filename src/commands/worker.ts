@@ -15,7 +15,8 @@ export async function runWorker(
 ): Promise<number> {
   const config = loadConfig(process.env, parseRoles(options.role))
   const worker = await startWorker(config, environment)
-  terminal.note(`haldane worker on ${worker.url} (data in ${config.dataDir}); stop it with Ctrl-C`)
+  const place = config.clickhouse?.url ?? config.dataDir
+  terminal.note(`haldane worker on ${worker.url} (data in ${place}); stop it with Ctrl-C`)
   const stopped = untilSignal()
   const failure = await Promise.race([worker.failure, stopped])
   const code = failure === null ? EXIT_DONE : reportFailure(failure, terminal)

@@ -1,5 +1,6 @@
 import { decodeRouterAck } from '../contract/router-ack.ts'
 import type { AckStore, Bus, Consumer, Log, RouterAck } from '../ports.ts'
+import { commitOrLeave } from './commit-or-leave.ts'
 
 /** Reads router acks back from their topic into the store. Unreadable ones are logged and passed. */
 export function createAckReader(options: {
@@ -30,9 +31,8 @@ export function createAckReader(options: {
           }
           await store.recordAcks(acks)
           const last = batch.records.at(-1)
-          if (last !== undefined) {
-            await (await consumer)?.commit(batch.partition, last.offset + 1, '')
-          }
+          if (last === undefined) return
+          await commitOrLeave(await consumer, batch.partition, last.offset + 1)
         },
         onCrash: options.onFailure,
       })

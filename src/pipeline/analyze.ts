@@ -165,10 +165,17 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
     if (watermark.timeMs !== null) {
       metrics.gauge('haldane_watermark_timestamp_seconds', {}, watermark.timeMs / 1000)
     }
-    for (const tenure of tenures.values()) {
+    for (const [releaseId, tenure] of tenures) {
       if (tenure.run.finished) continue
-      await closeAndJudge(tenure, watermark)
-      await reportSilence(tenure, watermark)
+      try {
+        await closeAndJudge(tenure, watermark)
+        await reportSilence(tenure, watermark)
+      } catch (thrown) {
+        if (toHaldaneError(thrown).code !== 'fenced') throw thrown
+        // Its control partition is another worker's now; if it comes back, `own` takes it over anew.
+        tenures.delete(releaseId)
+        log.info({ releaseId }, 'release handed over')
+      }
     }
     metrics.observe('haldane_tick_duration_seconds', (clock.now() - startedAtMs) / 1000)
   }

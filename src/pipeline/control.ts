@@ -3,6 +3,7 @@ import type { Policies } from '../contract/release-file.ts'
 import { toHaldaneError } from '../domain/errors.ts'
 import type { Bus, BusRecord, Clock, Consumer, Log, Store } from '../ports.ts'
 import { type Analyzer, noSuchRelease, unfinished } from './analyze.ts'
+import { commitOrLeave } from './commit-or-leave.ts'
 import { activeReleaseConflict, impossibleCommand, readSpec, toRelease } from './start-command.ts'
 
 export interface ControlOptions {
@@ -43,7 +44,7 @@ export function createControl(options: ControlOptions): Control {
       await store.recordOutcome({ commandId, outcome: 'accepted', releaseId, message })
     } catch (thrown) {
       const error = toHaldaneError(thrown)
-      if (error.retryable || error.code === 'internal') throw error
+      if (error.retryable || error.code === 'internal' || error.code === 'fenced') throw error
       log.warn({ commandId, code: error.code }, `command rejected: ${error.message}`)
       const releaseId = command.releaseId ?? ''
       const { message } = error
@@ -95,7 +96,8 @@ export function createControl(options: ControlOptions): Control {
               const why = command.map(({ field, message }) => `${field}: ${message}`).join('; ')
               log.warn({ topic, partition, offset }, `unreadable command skipped: ${why}`)
             } else await carryOut(command, record)
-            await (await consumer)?.commit(batch.partition, record.offset + 1, '')
+            const ours = await commitOrLeave(await consumer, batch.partition, record.offset + 1)
+            if (!ours) return
           }
         },
         onCrash: options.onFailure,

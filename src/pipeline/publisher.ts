@@ -59,7 +59,11 @@ export function createPublisher(options: {
   return {
     publish,
     async catchUp(route) {
+      // The partition may have been another worker's since: its producer has shut out the one here.
+      const before = producer
+      producer = null
       await open()
+      before?.then((fenced) => fenced.close()).catch(() => undefined)
       const partition = bus.partitionFor(route, await bus.partitionCount(topic))
       const records = await bus.readToEnd(topic, partition)
       let published = 0

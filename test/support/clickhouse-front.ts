@@ -255,6 +255,8 @@ async function statementOf(request: IncomingMessage, url: URL): Promise<HttpStat
 function bodyOf(request: IncomingMessage): Readable {
   if (request.headers['content-encoding'] !== 'gzip') return request
   const unpacked = createGunzip()
+  // Whoever reads it is told; nobody may be reading yet.
+  unpacked.on('error', () => undefined)
   request.once('aborted', () => unpacked.destroy(new Error('the client is gone')))
   return request.pipe(unpacked)
 }
