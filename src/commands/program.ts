@@ -42,6 +42,7 @@ export async function runProgram(
   addRunVerbs(program, verb, context)
   addReplay(program, verb, context)
   addJudge(program, verb, context)
+  addPlan(program, verb, context)
   addSql(program, verb, context)
   addReleaseVerbs(program, verb, context)
   addConfigVerbs(program, verb, context)
@@ -181,6 +182,21 @@ function addJudge(program: Command, verb: AddVerb, context: Context): void {
   verb(judge, async () => {
     const { runJudge } = await import('./judge.ts')
     return runJudge(judge.opts(), context.terminal)
+  })
+}
+
+function addPlan(program: Command, verb: AddVerb, { terminal }: Context): void {
+  const plan = program
+    .command('plan')
+    .description('before a release: what it will be able to know, how soon, at which step')
+    .requiredOption('--release <file>', 'release file, YAML or JSON')
+    .option('--rps <n>', 'requests per second to both versions (default: those of the baseline)')
+    .option('--baseline <file>', 'metrics file with rows of the stable version')
+    .option('--json', 'one object')
+    .addHelpText('after', '\nExample:\n  haldane plan --release release.yaml --rps 50')
+  verb(plan, async () => {
+    const { runPlan } = await import('./plan.ts')
+    return runPlan(plan.opts(), terminal)
   })
 }
 

@@ -35,14 +35,17 @@ export type MetricsFileResult =
   | { readonly file: MetricsFile }
   | { readonly problems: readonly FileProblem[] }
 
+type Role = 'stable' | 'canary'
+
 /**
- * Reads the metrics file of `judge` for the versions and KPIs of a release: either all of it, or
- * every problem of the file by place, none of the numbers.
+ * Reads a metrics file for the versions and KPIs of a release: either all of it, or every problem of
+ * the file by place, none of the numbers. `needed`: the versions that must have rows.
  */
 export function readMetricsFile(
   bytes: Uint8Array,
   fileName: string,
   spec: ReleaseSpec,
+  needed: readonly Role[] = ['stable', 'canary'],
 ): MetricsFileResult {
   const whole = (message: string, line = 1): MetricsFileResult => ({
     problems: [{ file: fileName, line, column: 1, field: '', message }],
@@ -54,7 +57,7 @@ export function readMetricsFile(
   const source = readJsonSource(new TextDecoder('utf-8').decode(bytes), fileName)
   if ('problems' in source) return source
   const log = createProblemLog()
-  const file = readWhole(source.root, spec, log)
+  const file = readWhole(source.root, spec, needed, log)
   const { problems } = log
   return file === undefined || problems.length > 0 ? { problems } : { file }
 }
@@ -71,7 +74,12 @@ function badLine(bytes: Uint8Array): number {
   }
 }
 
-function readWhole(root: SourceNode, spec: ReleaseSpec, log: ProblemLog): MetricsFile | undefined {
+function readWhole(
+  root: SourceNode,
+  spec: ReleaseSpec,
+  needed: readonly Role[],
+  log: ProblemLog,
+): MetricsFile | undefined {
   const map = readMap(root, '', ['window', 'rows'], log)
   if (map === undefined) return undefined
   const bounds = new Map(kpisOf(spec).map(({ key, bounds: limits }) => [key, limits]))
@@ -93,7 +101,7 @@ function readWhole(root: SourceNode, spec: ReleaseSpec, log: ProblemLog): Metric
     ['stable', stable],
     ['canary', canary],
   ] as const) {
-    if (found.length > 0) continue
+    if (found.length > 0 || !needed.includes(role)) continue
     const message = `none has version "${spec[role]}", the ${role} version of the release; the versions here are ${shown.join(', ')}`
     log.add(map.placeOf('rows'), 'rows', message)
   }

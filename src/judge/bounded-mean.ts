@@ -21,16 +21,25 @@ const SMALLEST_SCALE = 0.02
  */
 export function meanLogs(moments: UnitMoments, limit: number, sign: 1 | -1): Float64Array {
   const { n, sum, sumSquares } = moments
-  const scale = Math.max(SMALLEST_SCALE, sign > 0 ? limit : 1 - limit)
+  const scale = betScale(limit, sign)
   const first = (sign * (sum - n * limit)) / scale
   const second = (sumSquares - 2 * limit * sum + n * limit * limit) / (scale * scale)
   const logs = new Float64Array(GRID_SIZE)
   for (let j = 0; j < GRID_SIZE; j++) {
     const bet = BET_GRID.steps[j] as number
-    const penalty = -Math.log1p(-bet) - bet
-    logs[j] = bet * first - penalty * Math.max(0, second)
+    logs[j] = bet * first - betPenalty(bet) * Math.max(0, second)
   }
   return logs
+}
+
+/** The divisor c of values that are compared with `limit`. */
+export function betScale(limit: number, sign: 1 | -1): number {
+  return Math.max(SMALLEST_SCALE, sign > 0 ? limit : 1 - limit)
+}
+
+/** ψ(λ) = −ln(1−λ) − λ. */
+export function betPenalty(bet: number): number {
+  return -Math.log1p(-bet) - bet
 }
 
 /** ln E against "mean ≤ limit". */

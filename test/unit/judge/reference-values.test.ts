@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { logEMeanAbove, logEMeanBelow } from '../../../src/judge/bounded-mean.ts'
 import { conditionalIncrements, swapArms } from '../../../src/judge/conditional.ts'
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from '../../../src/judge/grid.ts'
+import { conditionalGrowth, requestsUntil } from '../../../src/judge/growth.ts'
 import { discoveries, leadingEvidence, logWeightedAverage } from '../../../src/judge/merging.ts'
 import {
   addDifference,
@@ -224,6 +225,22 @@ describe('merging', () => {
   })
 })
 
+describe('planning', () => {
+  const cases = entriesOf<
+    { p_c: number; p_b: number; share: number; omega0: number; alpha: number },
+    { g: number; N_mean: number; N_p90: number }
+  >('plan.')
+
+  it.each(cases)('$id: growth and requests until known', ({ input, output, tol }) => {
+    const { share, p_c, p_b, omega0, alpha } = input
+    const growth = conditionalGrowth(share, p_c, p_b, omega0)
+    expectClose(growth, output.g, tol)
+    const hitting = requestsUntil(Math.log(1 / alpha), growth)
+    expectClose(hitting?.mean ?? 0, output.N_mean, tol)
+    expectClose(hitting?.p90 ?? 0, output.N_p90, tol)
+  })
+})
+
 describe('the file of reference values', () => {
   it('has no value that is neither checked here nor known to belong to a part not built yet', () => {
     const open = entries.map(({ id }) => id).filter((id) => !covered.has(id))
@@ -235,10 +252,6 @@ describe('the file of reference values', () => {
       'srm.ramp',
       'q95.prodinf',
       'dkw.C',
-      'plan.error .5->1 %, margin 0',
-      'plan.p95 +20 %, margin 0',
-      'plan.p95 +20 %, margin 10 %',
-      'plan.error .5->1 %, margin +0.2pp',
       'deff',
     ])
   })
