@@ -43,11 +43,14 @@ export function readJsonSource(text: string, file: string): JsonSource {
 function createPlaces(text: string, file: string): (offset: number) => Place {
   let line = 1
   let lineStart = text.charCodeAt(0) === 0xfeff ? 1 : 0
+  const lineEnd = (): number => {
+    const next = text.indexOf('\n', lineStart)
+    return next < 0 ? text.length : next
+  }
+  let end = lineEnd()
   return (offset) => {
-    for (;;) {
-      const next = text.indexOf('\n', lineStart)
-      if (next < 0 || next >= offset) break
-      lineStart = next + 1
+    for (; end < offset; end = lineEnd()) {
+      lineStart = end + 1
       line++
     }
     return { file, line, column: Math.max(1, offset - lineStart + 1) }

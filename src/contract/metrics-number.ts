@@ -10,6 +10,8 @@ export const LARGEST_SQUARES = 1e28
 
 /** Rounding of a sum that was added up in another order, relative. */
 const ROUNDING = 1e-9
+/** Squares below it are lost in the rounding of any sum. */
+const SMALLEST_SQUARE = 1e-9
 
 /** A finite number that is written as one; text and NaN are reported. */
 function numberOf(
@@ -72,44 +74,39 @@ export function momentsOf(bounds: readonly [number, number] | null): Read<Moment
   }
 }
 
-function momentsFault(
+type Fault = { readonly key: 'sum' | 'sum_sq'; readonly message: string }
+
+function momentsFault(moments: Moments, bounds: readonly [number, number] | null): Fault | null {
+  const { n, sum, sumSquares } = moments
+  if (n === 0) {
+    const key = sum !== 0 ? 'sum' : sumSquares !== 0 ? 'sum_sq' : null
+    const value = key === 'sum' ? sum : sumSquares
+    return key === null ? null : { key, message: `is ${shown(value)} of no values; expected 0` }
+  }
+  const outside = bounds === null ? null : boundsFault(moments, bounds)
+  if (outside !== null) return outside
+  // Cauchy and Schwarz: (Σx)² ≤ n·Σx².
+  const least = (sum * sum) / n
+  if (sumSquares >= least - ROUNDING * Math.max(least, SMALLEST_SQUARE)) return null
+  const message = `is ${shown(sumSquares)}; the squares of ${n} values with sum ${shown(sum)} sum to at least ${shown(least)}`
+  return { key: 'sum_sq', message }
+}
+
+function boundsFault(
   { n, sum, sumSquares }: Moments,
-  bounds: readonly [number, number] | null,
-): { key: 'sum' | 'sum_sq'; message: string } | null {
-  const outside = (value: number, low: number, high: number): boolean => {
-    const slack = ROUNDING * Math.max(Math.abs(value), Math.abs(low), Math.abs(high))
-    return value < low - slack || value > high + slack
-  }
-  if (bounds !== null && outside(sum, n * bounds[0], n * bounds[1])) {
-    const [low, high] = bounds
-    const allowed = `${shown(n * low)} to ${shown(n * high)}`
-    return {
-      key: 'sum',
-      message: `is ${shown(sum)}; ${n} values from ${low} to ${high} sum to ${allowed}`,
-    }
-  }
-  if (bounds === null && n === 0 && sum !== 0) {
-    return { key: 'sum', message: `is ${shown(sum)} of no values; expected 0` }
-  }
-  const least = n === 0 ? 0 : (sum * sum) / n
-  if (outside(sumSquares, least, Number.POSITIVE_INFINITY)) {
-    const message = `is ${shown(sumSquares)}; the squares of ${n} values with sum ${shown(sum)} sum to at least ${shown(least)}`
-    return { key: 'sum_sq', message }
+  [low, high]: readonly [number, number],
+): Fault | null {
+  const widest = Math.max(Math.abs(low), Math.abs(high))
+  const slack = ROUNDING * n * widest
+  if (sum < n * low - slack || sum > n * high + slack) {
+    const message = `is ${shown(sum)}; ${n} values from ${low} to ${high} sum to ${shown(n * low)} to ${shown(n * high)}`
+    return { key: 'sum', message }
   }
   // (x − low)(high − x) ≥ 0 for every value, so Σx² ≤ (low + high)·Σx − n·low·high.
-  const most =
-    n === 0
-      ? 0
-      : bounds === null
-        ? LARGEST_SQUARES
-        : (bounds[0] + bounds[1]) * sum - n * bounds[0] * bounds[1]
-  const scale = bounds === null ? 0 : n * Math.max(bounds[0] ** 2, bounds[1] ** 2)
-  if (sumSquares > most + ROUNDING * Math.max(most, scale)) {
-    const between = bounds === null ? '' : ` from ${bounds[0]} to ${bounds[1]}`
-    const message = `is ${shown(sumSquares)}; the squares of ${n} values${between} with sum ${shown(sum)} sum to at most ${shown(most)}`
-    return { key: 'sum_sq', message }
-  }
-  return null
+  const most = (low + high) * sum - n * low * high
+  if (sumSquares <= most + slack * widest) return null
+  const message = `is ${shown(sumSquares)}; the squares of ${n} values from ${low} to ${high} with sum ${shown(sum)} sum to at most ${shown(most)}`
+  return { key: 'sum_sq', message }
 }
 
 function shown(value: number): string {

@@ -16,7 +16,10 @@ const moments = (about: string, smallest: number) =>
 const histogram = z
   .strictObject({
     le: z
-      .record(z.string(), count('Latencies of at most the edge.'))
+      .record(
+        z.string().regex(/^(?:\+Inf|[0-9.][0-9.eE+-]*)$/),
+        count('Latencies of at most the edge.'),
+      )
       .describe(
         'Cumulative counts by upper edge in milliseconds, as in a Prometheus histogram; "+Inf" holds all requests that have a latency.',
       )

@@ -1,4 +1,5 @@
 import { GRID_SIZE, TILT_GRID } from './grid.ts'
+import { logRising } from './log-space.ts'
 
 /** One stratum of two arms: requests and the bad ones among them. */
 export interface TwoArmCounts {
@@ -10,6 +11,8 @@ export interface TwoArmCounts {
 
 const NEGLIGIBLE = 1e-18
 const RESCALE_AT = 1e200
+/** Terms between two modes that are gone through one by one: only windows of hours have more. */
+const LONGEST_WALK = 10_000
 
 /**
  * T2: given both arms' sizes and the number k of bad events in a stratum, the canary's share of the
@@ -42,10 +45,13 @@ export function conditionalIncrements(
   for (let j = 0; j < GRID_SIZE; j++) {
     const step = TILT_GRID.steps[j] as number
     const odds = Math.exp(logOddsLimit + step)
-    for (; mode < high; mode++) {
-      const next = ratio(mode)
-      if (next * odds < 1) break
-      product *= next
+    const target = modeOf(ratio, mode, high, odds)
+    if (target - mode > LONGEST_WALK) {
+      logScale += logTermRatio(counts, mode, target)
+      mode = target
+    }
+    for (; mode < target; mode++) {
+      product *= ratio(mode)
       if (product > RESCALE_AT || product < 1 / RESCALE_AT) {
         logScale += Math.log(product)
         product = 1
@@ -69,6 +75,22 @@ export function swapArms(counts: TwoArmCounts): TwoArmCounts {
     canaryBad: counts.stableBad,
     stableBad: counts.canaryBad,
   }
+}
+
+/** ln(a_to/a_from), the ratio of two terms, without going through those between them. */
+function logTermRatio(
+  { canary, stable, canaryBad, stableBad }: TwoArmCounts,
+  from: number,
+  to: number,
+): number {
+  const k = canaryBad + stableBad
+  const length = to - from
+  return (
+    logRising(canary - to + 1, length) +
+    logRising(k - to + 1, length) -
+    logRising(from + 1, length) -
+    logRising(stable - k + from + 1, length)
+  )
 }
 
 /** Index of the largest term; the ratio of neighbours falls with the index. */

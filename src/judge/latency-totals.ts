@@ -106,7 +106,7 @@ export function compareQuantiles(
   const compare = (c: number | null, b: number | null): number | null => {
     if (c === null || b === null) return null
     if (!relative) return c - b
-    return b > 0 ? c / b - 1 : null
+    return b > 0 && Number.isFinite(c / b) ? c / b - 1 : null
   }
   const known = stableMs !== null && canaryMs !== null
   const b = known ? quantileInterval(stable, limit, level) : null

@@ -68,3 +68,27 @@ function tailFraction(x: number): number {
   for (let k = Math.ceil(10 + 310 / (x * x)); k >= 1; k--) fraction = x + k / fraction
   return fraction
 }
+
+const STIRLING_FROM = 32
+
+/**
+ * ln(x·(x+1)·…·(x+n−1)) for x ≥ 1, from Stirling's series of lnΓ(x+n) − lnΓ(x); its first terms are
+ * multiplied out where the series is not good enough.
+ */
+export function logRising(x: number, n: number): number {
+  let sum = 0
+  let from = x
+  const end = x + n
+  for (; from < Math.min(end, STIRLING_FROM); from++) sum += Math.log(from)
+  if (from >= end) return sum
+  const rest = end - from
+  const series = (y: number) => 1 / (12 * y) - 1 / (360 * y ** 3) + 1 / (1260 * y ** 5)
+  return (
+    sum +
+    rest * Math.log(end) +
+    (from - 0.5) * Math.log1p(rest / from) -
+    rest +
+    series(end) -
+    series(from)
+  )
+}

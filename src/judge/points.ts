@@ -76,7 +76,8 @@ function pointRow(row: EvidenceRow, guardrail: Guardrail, given: Points): Eviden
   const { kind } = guardrail.metric
   if (counted || (kind !== 'latency' && kind !== 'error_rate')) return row
   const pairs = pairsOf(row.cohort, row.metric, given.points)
-  if (pairs.every(({ canary }) => canary.value === null)) return row
+  const comparable = (pair: Pair) => isWithin(guardrail, pair.stable.value, pair.canary.value)
+  if (pairs.every((pair) => comparable(pair) === null)) return row
   const only = pairs.length === 1 ? pairs[0] : undefined
   const none = { value: null, n: 0 }
   const { stable, canary } = only ?? { stable: none, canary: none }
@@ -140,5 +141,6 @@ function differenceOf(
 ): number | null {
   if (stable === null || canary === null) return null
   if (limit.kind !== 'max_increase' || !limit.relative) return canary - stable
-  return stable > 0 ? canary / stable - 1 : null
+  const increase = canary / stable - 1
+  return Number.isFinite(increase) ? increase : null
 }

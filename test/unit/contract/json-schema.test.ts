@@ -7,7 +7,9 @@ import { decisionToWire } from '../../../src/contract/decision.ts'
 import { publishedSchemas } from '../../../src/contract/json-schema.ts'
 import { requestEventSchema } from '../../../src/contract/request-event.ts'
 import { encodeRouterAck } from '../../../src/contract/router-ack.ts'
+import { KPI_DROP, P95_MAX, specOf } from '../judge/judge-builders.ts'
 import { anyDecision } from './decision-samples.ts'
+import { anyFile, problemsOf, sampleFile } from './metrics-samples.ts'
 import { mutatedEvent, SAMPLE, validEvent } from './request-event-samples.ts'
 
 const ROOT = new URL('../../../', import.meta.url)
@@ -87,6 +89,45 @@ describe('the schema of a request event', () => {
     const examples = [...text.matchAll(/^```json\n(\{"request_id".*\})\n```$/gm)]
     expect(examples.length).toBeGreaterThan(0)
     for (const [, example = ''] of examples) expect(validate(JSON.parse(example))).toBe(true)
+  })
+})
+
+describe('the schema of a metrics file', () => {
+  const validate = validatorOf('metrics-file')
+  const spec = specOf([P95_MAX, KPI_DROP])
+
+  it('takes every file the reader takes', () => {
+    fc.assert(
+      fc.property(anyFile, (file) => {
+        expect(problemsOf(file, spec)).toEqual([])
+        expect(validate(file), JSON.stringify(validate.errors)).toBe(true)
+      }),
+    )
+  })
+
+  it.each([
+    ['a negative count', { errors: -1 }],
+    ['part of a request', { requests: 0.5 }],
+    ['a number as text', { errors: '1' }],
+    ['an unknown key', { request: 1 }],
+    ['no +Inf', { latency_ms: { le: { '10': 1 } } }],
+    ['an edge that is no number', { latency_ms: { le: { fast: 1, '+Inf': 1 } } }],
+    ['no quantile', { latency_ms: {} }],
+    ['a version that is a number', { version: 1.5 }],
+  ])('refuses %s, as the reader does', (_, change) => {
+    const file = JSON.parse(JSON.stringify(sampleFile({}, change)))
+    expect(validate(sampleFile())).toBe(true)
+    expect(validate(file)).toBe(false)
+    expect(problemsOf(file, spec)).not.toEqual([])
+  })
+
+  it('takes the files in the documentation', () => {
+    const text = readFileSync(new URL('docs/judge.md', ROOT), 'utf8')
+    const examples = [...text.matchAll(/^```json\n(\{[\s\S]*?\})\n```$/gm)]
+    expect(examples.length).toBeGreaterThan(0)
+    for (const [, example = ''] of examples) {
+      expect(validate(JSON.parse(example)), JSON.stringify(validate.errors)).toBe(true)
+    }
   })
 })
 

@@ -51,6 +51,28 @@ describe('conditionalIncrements', () => {
     )
   })
 
+  it('gains as much on a window of a billion requests as the distance from the limit says', () => {
+    // Far from the limit a term is its largest one: d·S − [ln C(d) − ln C(0)] for the expected S,
+    // with C(d) of two binomials, so that −n·KL is what a canary without excess loses.
+    const increments = new Float64Array(GRID_SIZE)
+    const table = counts(1e8, 9e8, 5e6, 45e6)
+    expect(conditionalIncrements(table, 0, increments)).toBe(true)
+    for (const [j, step] of [...TILT_GRID.steps].entries()) {
+      const shared = (p: number) => (p * Math.exp(step)) / (1 - p + p * Math.exp(step))
+      // Baseline odds at which both arms together still have the 50 million.
+      let [low, high] = [0, 0.05]
+      for (let i = 0; i < 100; i++) {
+        const p = (low + high) / 2
+        if (0.1 * shared(p) + 0.9 * p < 0.05) low = p
+        else high = p
+      }
+      const kl = (a: number, b: number) =>
+        a * Math.log(a / b) + (1 - a) * Math.log((1 - a) / (1 - b))
+      const loss = 1e8 * kl(0.05, shared(low)) + 9e8 * kl(0.05, low)
+      expect(increments[j]! / -loss, `step ${step}`).toBeCloseTo(1, 3)
+    }
+  })
+
   it('has mean 1 at the limit: a canary exactly there gains nothing on average', () => {
     const [canary, stable, k] = [30, 70, 12]
     const increments = new Float64Array(GRID_SIZE)

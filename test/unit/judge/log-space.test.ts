@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { boundedLog, logScaledNormalCdf, logSumExp } from '../../../src/judge/log-space.ts'
+import {
+  boundedLog,
+  logRising,
+  logScaledNormalCdf,
+  logSumExp,
+} from '../../../src/judge/log-space.ts'
 
 describe('logSumExp', () => {
   it('adds what would overflow or vanish', () => {
@@ -44,5 +49,19 @@ describe('boundedLog', () => {
     expect(boundedLog(Number.NEGATIVE_INFINITY)).toBe(-1e6)
     expect(boundedLog(Number.NaN)).toBe(0)
     expect(boundedLog(-3.5)).toBe(-3.5)
+  })
+})
+
+describe('logRising', () => {
+  it.each([
+    [1, 0],
+    [1, 100],
+    [31, 3],
+    [40, 1000],
+    [1e6, 20_000],
+  ])('of %d, %d factors, is the sum of their logarithms', (x, n) => {
+    let sum = 0
+    for (let i = 0; i < n; i++) sum += Math.log(x + i)
+    expect(logRising(x, n)).toBeCloseTo(sum, 7)
   })
 })
