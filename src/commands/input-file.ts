@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { loadConfig } from '../config.ts'
 import { formatProblem, parseReleaseFile } from '../contract/release-file.ts'
 import { parseRfc3339 } from '../contract/rfc3339.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
+
+const CHUNK_BYTES = 1024 * 1024
 
 /** The text of a file somebody named; throws `invalid_input` with the reason in words. */
 export function readInput(path: string): string {
@@ -28,6 +30,21 @@ export function readReleaseFile(path: string): ReleaseSpec {
   throw new HaldaneError('invalid_input', parsed.problems.map(formatProblem).join('\n'), {
     remedy: 'nothing was started',
   })
+}
+
+/**
+ * The bytes of a file somebody named, piece by piece; `-` is standard input. Throws `invalid_input`
+ * before the first of them when it cannot be read.
+ */
+export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>> {
+  if (path === '-') return process.stdin
+  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES })
+  await new Promise<void>((resolve, reject) => {
+    stream.once('readable', resolve)
+    stream.once('end', resolve)
+    stream.once('error', (cause) => reject(unreadable(path, cause)))
+  })
+  return stream
 }
 
 export function unreadable(path: string, cause: unknown): HaldaneError {

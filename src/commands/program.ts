@@ -1,16 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
-import { createWorkerClient } from '../adapters/http/client.ts'
-import type { WorkerEnvironment } from '../app.ts'
-import { loadConfig } from '../config.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
+import { addEventVerbs } from './event-verbs.ts'
 import { EXIT_DONE, EXIT_INVALID, reportFailure } from './failure.ts'
 import { readerOf } from './offline.ts'
-import type { Terminal } from './terminal.ts'
-
-interface Context {
-  readonly terminal: Terminal
-  environment(): WorkerEnvironment
-}
+import type { AddVerb, Context } from './verb.ts'
+import { clientOf } from './worker-address.ts'
 
 const EXIT_CODES = `
 Results go to stdout, everything else to stderr.
@@ -41,6 +35,7 @@ export async function runProgram(
     })
   addRunVerbs(program, verb, context)
   addReplay(program, verb, context)
+  addEventVerbs(program, verb, context)
   addJudge(program, verb, context)
   addPlan(program, verb, context)
   addSql(program, verb, context)
@@ -55,8 +50,6 @@ export async function runProgram(
     return reportFailure(thrown, terminal)
   }
 }
-
-type AddVerb = (command: Command, run: () => Promise<number>) => void
 
 function addRunVerbs(program: Command, verb: AddVerb, context: Context): void {
   const demo = program
@@ -260,14 +253,4 @@ function addReleaseVerbs(program: Command, verb: AddVerb, context: Context): voi
       .option('--by <name>', 'who does it (default: the user of this machine)')
       .option('--reason <text>', 'why')
   }
-}
-
-function clientOf(command: Command) {
-  const config = loadConfig(process.env)
-  const { url } = command.opts<{ url?: string }>()
-  const host = config.httpHost.includes(':') ? `[${config.httpHost}]` : config.httpHost
-  return createWorkerClient({
-    url: url ?? `http://${host}:${config.httpPort}`,
-    token: config.token,
-  })
 }

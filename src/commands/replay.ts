@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
@@ -8,17 +8,15 @@ import { decisionToWire, encodeDecision } from '../contract/decision.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
-import type { Rejection } from '../domain/request-event.ts'
 import { replay } from '../pipeline/replay.ts'
 import { EXIT_DONE } from './failure.ts'
 import { formatCount } from './figures.ts'
-import { parseTime, readInput, readReleaseFile, unreadable } from './input-file.ts'
+import { openInput, parseTime, readInput, readReleaseFile } from './input-file.ts'
+import { createRejectionReport } from './rejection-report.ts'
 import { renderDecisionLine, renderEvidence, renderReasons } from './release-screen.ts'
 import { createProgress, type Terminal } from './terminal.ts'
 
-const REJECTIONS_SHOWN = 20
 const PROBLEMS_SHOWN = 20
-const CHUNK_BYTES = 1024 * 1024
 
 export interface ReplayArguments {
   readonly release: string
@@ -42,7 +40,7 @@ export async function runReplay(
     options.control === undefined ? [] : readCommands(options.control, spec, terminal)
   const batchRows = options.batchRows === undefined ? {} : parseBatchRows(options.batchRows)
   requireSplit(options.split)
-  const chunks = await openEvents(options.events)
+  const chunks = await openInput(options.events)
 
   let newest: Decision | null = null
   const report = createRejectionReport(options.events, terminal)
@@ -101,24 +99,6 @@ function showEnd(newest: Decision, terminal: Terminal): void {
   for (const line of renderEvidence(wire.evidence, terminal.color)) terminal.out(line)
 }
 
-/** Rejected lines as `FILE:LINE: field: message`, the first few, then how many more. */
-function createRejectionReport(file: string, terminal: Terminal) {
-  let lines = 0
-  return {
-    add(line: number, rejections: readonly Rejection[]) {
-      lines++
-      if (lines > REJECTIONS_SHOWN) return
-      for (const { field, message } of rejections) {
-        terminal.note([`${file}:${line}`, field, message].filter((part) => part !== '').join(': '))
-      }
-    },
-    end() {
-      const more = lines - REJECTIONS_SHOWN
-      if (more > 0) terminal.note(`… and ${formatCount(more)} more rejected lines`)
-    },
-  }
-}
-
 function parseBatchRows(text: string): { batchRows: number } {
   const batchRows = /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (batchRows > 0) return { batchRows }
@@ -165,16 +145,4 @@ function readCommands(path: string, spec: ReleaseSpec, terminal: Terminal): Cont
 function isGivenTo({ route, releaseId }: ControlCommand, spec: ReleaseSpec): boolean {
   if (route !== spec.route) return false
   return releaseId === undefined || releaseId.replace(/~\d+$/, '') === `${route}/${spec.canary}`
-}
-
-/** Fails before anything else is done when the file cannot be read; `-` is standard input. */
-async function openEvents(path: string): Promise<AsyncIterable<Uint8Array>> {
-  if (path === '-') return process.stdin
-  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES })
-  await new Promise<void>((resolve, reject) => {
-    stream.once('readable', resolve)
-    stream.once('end', resolve)
-    stream.once('error', (cause) => reject(unreadable(path, cause)))
-  })
-  return stream
 }

@@ -25,17 +25,25 @@ export class HaldaneError extends Error {
   readonly code: ErrorCode
   readonly remedy: string | undefined
   readonly retryable: boolean
+  /** How long to wait before the same call, as whoever refused it asked for. */
+  readonly retryAfterMs: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { remedy?: string; retryable?: boolean; cause?: unknown } = {},
+    options: {
+      remedy?: string
+      retryable?: boolean
+      retryAfterMs?: number
+      cause?: unknown
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'HaldaneError'
     this.code = code
     this.remedy = options.remedy
     this.retryable = options.retryable ?? false
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 

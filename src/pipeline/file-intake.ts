@@ -1,9 +1,8 @@
-import type { FileEvent } from '../contract/event-decoder.ts'
 import type { EventFormat } from '../contract/event-format.ts'
-import { createLineSplitter, type EventLine } from '../contract/event-lines.ts'
-import { createFileClock } from '../contract/file-reference.ts'
+import { createLineSplitter } from '../contract/event-lines.ts'
 import type { Rejection } from '../domain/request-event.ts'
 import type { EventBatch, EventStore } from '../ports.ts'
+import { createFileJudge } from './file-judge.ts'
 
 /** One part per table partition, and few of them: the batch size is a matter of speed alone. */
 const BATCH_ROWS = 100_000
@@ -27,11 +26,6 @@ export interface FileIntakeOptions<Event> {
   readonly batchRows?: number
 }
 
-interface Waiting<Event> {
-  readonly line: number
-  readonly file: FileEvent<Event>
-}
-
 /**
  * Stores the events of a file as if they had come through a topic with one partition, in the order
  * of the lines: a line is late, too old or in the future by what stood before it, never by batches.
@@ -42,9 +36,6 @@ export async function storeFile<Event>(
   const { store, format, topic } = options
   const batchRows = options.batchRows ?? BATCH_ROWS
   const splitter = createLineSplitter()
-  const clock = createFileClock<Waiting<Event>>(
-    (timeMs, referenceMs) => format.checkTime(timeMs, referenceMs) === null,
-  )
   let batch: EventBatch<Event> = store.newBatch()
   let inserting: Promise<void> = Promise.resolve()
   let accepted = 0
@@ -52,45 +43,24 @@ export async function storeFile<Event>(
   let maxEventTimeMs = 0
   let lines = 0
 
-  const reject = (line: number, rejections: readonly Rejection[]) => {
-    rejected++
-    options.onRejected(line, rejections)
-  }
-
-  const settle = (judged: ReturnType<typeof clock.push>) => {
-    for (const { item, occurredAtMs, referenceMs, accepted: timely } of judged) {
-      if (!timely) {
-        const reason = format.checkTime(occurredAtMs, referenceMs)
-        reject(item.line, reason === null ? [] : [reason])
-        continue
-      }
-      const { event, recordedAtMs } = item.file
+  const judge = createFileJudge({
+    format,
+    onAccepted(line, { event, recordedAtMs }, timeMs) {
       batch.add(event, {
         topic,
         partition: 0,
-        offset: item.line,
-        timestampMs: recordedAtMs ?? occurredAtMs,
+        offset: line,
+        timestampMs: recordedAtMs ?? timeMs,
         arrivalWatermarkMs: maxEventTimeMs,
       })
       accepted++
-      maxEventTimeMs = Math.max(
-        maxEventTimeMs,
-        Math.min(occurredAtMs, recordedAtMs ?? occurredAtMs),
-      )
-    }
-  }
-
-  const take = ({ line, bytes, byteLength }: EventLine) => {
-    lines++
-    if (bytes === null) {
-      const message = `the line has ${byteLength} bytes; at most 1 MiB is allowed`
-      reject(line, [{ field: '', code: 'too_large', message }])
-      return
-    }
-    const file = format.decodeLine(bytes)
-    if (Array.isArray(file)) reject(line, file)
-    else settle(clock.push({ line, file }, format.timeMsOf(file.event), file.recordedAtMs))
-  }
+      maxEventTimeMs = Math.max(maxEventTimeMs, Math.min(timeMs, recordedAtMs ?? timeMs))
+    },
+    onRejected(line, rejections) {
+      rejected++
+      options.onRejected(line, rejections)
+    },
+  })
 
   /** While one batch is inserted the next one fills. */
   const flush = async () => {
@@ -103,13 +73,14 @@ export async function storeFile<Event>(
 
   for await (const chunk of options.chunks) {
     for (const line of splitter.push(chunk)) {
-      take(line)
+      lines++
+      judge.take(line)
       if (batch.rows >= batchRows) await flush()
     }
     options.onProgress(lines)
   }
-  for (const line of splitter.end()) take(line)
-  settle(clock.end())
+  for (const line of splitter.end()) judge.take(line)
+  judge.end()
   await flush()
   await inserting
   return { accepted, rejected, maxEventTimeMs }

@@ -96,7 +96,14 @@ function stranger(base: string, status: number): HaldaneError {
   })
 }
 
-function refusalOf(base: string, status: number, body: unknown): HaldaneError {
+/** Whole seconds; a date says nothing about a clock that differs. */
+function retryAfterMs({ headers }: Response): { retryAfterMs?: number } {
+  const seconds = headers.get('retry-after') ?? ''
+  return /^\d{1,4}$/.test(seconds) ? { retryAfterMs: Number(seconds) * 1000 } : {}
+}
+
+function refusalOf(base: string, response: Response, body: unknown): HaldaneError {
+  const { status } = response
   if (!isObject(body) || typeof body['detail'] !== 'string') return stranger(base, status)
   const code = codeOfProblemType(String(body['type']))
   if (code === null) return stranger(base, status)
@@ -104,6 +111,7 @@ function refusalOf(base: string, status: number, body: unknown): HaldaneError {
   return new HaldaneError(domainCode(code), body['detail'], {
     ...(typeof remedy === 'string' ? { remedy } : {}),
     retryable: status === 429 || status === 503,
+    ...retryAfterMs(response),
   })
 }
 
@@ -165,14 +173,14 @@ export function createWorkerConnection(url: string, token: string | null): Worke
       const response = await open(request)
       const body = await jsonOf(response)
       if (!response.ok && !expected.includes(response.status)) {
-        throw refusalOf(base, response.status, body)
+        throw refusalOf(base, response, body)
       }
       return { status: response.status, body }
     },
 
     async refusal(response) {
       try {
-        return refusalOf(base, response.status, await jsonOf(response))
+        return refusalOf(base, response, await jsonOf(response))
       } catch (thrown) {
         return thrown instanceof HaldaneError ? thrown : silence(base, thrown)
       }

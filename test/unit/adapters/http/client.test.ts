@@ -136,16 +136,17 @@ describe('what the worker refuses, the client says in the same words', () => {
   })
 
   test.each([
-    ['conflict', 'conflict', false],
-    ['not_found', 'not_found', false],
-    ['overloaded', 'overloaded', true],
-    ['store_unavailable', 'store_unavailable', true],
-    ['internal', 'internal', false],
-  ] as const)('%s arrives as %s, worth a retry: %s', async (code, arrived, retryable) => {
+    ['conflict', 'conflict', false, undefined],
+    ['not_found', 'not_found', false, undefined],
+    ['overloaded', 'overloaded', true, 1000],
+    ['store_unavailable', 'store_unavailable', true, 5000],
+    ['internal', 'internal', false, undefined],
+  ] as const)('%s arrives as %s, worth a retry: %s, after %s ms', async (...expected) => {
+    const [code, ...arrived] = expected
     const { client, worker } = await doorAndClient()
     worker.failure = new HaldaneError(code, 'no')
     const error = await failureOf(client.submit([Buffer.from('{}')]))
-    expect([error.code, error.retryable]).toEqual([arrived, retryable])
+    expect([error.code, error.retryable, error.retryAfterMs]).toEqual(arrived)
   })
 
   test('a wrong token', async () => {
