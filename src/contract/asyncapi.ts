@@ -2,11 +2,13 @@ import { CONSUMER_GROUPS, TOPICS } from '../domain/topics.ts'
 import {
   CONTROL_COMMAND_EXAMPLE,
   DECISION_EXAMPLE,
+  FEEDBACK_EVENT_EXAMPLE,
   REQUEST_EVENT_EXAMPLE,
   ROUTER_ACK_EXAMPLE,
 } from './contract-examples.ts'
 import { controlCommandSchema } from './control-command.ts'
 import { decisionSchema } from './decision.ts'
+import { feedbackEventSchema } from './feedback-event.ts'
 import { requestEventSchema } from './request-event.ts'
 import { routerAckSchema } from './router-ack.ts'
 import { componentRef, componentSchemas } from './schema-components.ts'
@@ -17,6 +19,7 @@ const ROUTE_KEY = 'The route, <model_name>/<environment>.'
 
 const SCHEMAS = {
   RequestEvent: requestEventSchema,
+  FeedbackEvent: feedbackEventSchema,
   Decision: decisionSchema,
   RouterAck: routerAckSchema,
   ControlCommand: controlCommandSchema,
@@ -40,6 +43,17 @@ const CHANNELS: Readonly<Record<TopicName, Topic>> = {
   requestsDeadLetters: {
     title: 'Rejected request events',
     description: 'Records that hold no valid request event: original bytes, and why.',
+    message: 'DeadLetter',
+  },
+  feedback: {
+    title: 'Feedback events',
+    description:
+      'What was found out later about the answer to a request, from whoever judges answers. With the key of the request it lies in the same partition number.',
+    message: 'FeedbackEvent',
+  },
+  feedbackDeadLetters: {
+    title: 'Rejected feedback events',
+    description: 'Records that hold no valid feedback event: original bytes, and why.',
     message: 'DeadLetter',
   },
   control: {
@@ -158,6 +172,11 @@ const MESSAGES = {
     'RequestEvent',
     'request_id; any key is taken, and none.',
     REQUEST_EVENT_EXAMPLE,
+  ),
+  FeedbackEvent: message(
+    'FeedbackEvent',
+    'request_id; any key is taken, and none.',
+    FEEDBACK_EVENT_EXAMPLE,
   ),
   Decision: message('Decision', ROUTE_KEY, DECISION_EXAMPLE),
   RouterAck: message('RouterAck', ROUTE_KEY, ROUTER_ACK_EXAMPLE),

@@ -16,6 +16,16 @@ export const REQUEST_EVENT_EXAMPLE = {
   quality_score: 0.93,
 } as const
 
+export const FEEDBACK_EVENT_EXAMPLE = {
+  request_id: 'r-1',
+  observed_at: '2026-11-23T10:00:20.000Z',
+  model_name: 'intent-classifier',
+  quality_metric: 'agreed',
+  quality_score: 0,
+  label: 'cancel_order',
+  annotator_kind: 'HUMAN',
+} as const
+
 const EVIDENCE = {
   metric: 'error_rate',
   limit: 'max: 0.8%',

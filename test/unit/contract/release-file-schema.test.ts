@@ -123,7 +123,7 @@ describe('the schema of a release file', () => {
         expect(problemsOf(text)).toEqual([])
         expect(valid(text), JSON.stringify(isRelease.errors)).toBe(true)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -141,7 +141,7 @@ describe('the schema of a release file', () => {
         expect(problemsOf(text)).not.toEqual([])
         expect(valid(text)).toBe(false)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -171,10 +171,10 @@ describe('the schema of a release file', () => {
           )
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
-    expect(refused).toBeGreaterThan(500)
-  })
+    expect(refused).toBeGreaterThan(200)
+  }, 60_000)
 
   it.each([
     ['a latency without unit', small('guardrails', '[{ metric: latency_p95, max: 120 }]')],
