@@ -223,7 +223,10 @@ function patience({ environment: { log, clock }, signal }: Parts) {
     retry(operation, PATIENT, clock, {
       signal,
       onRetry: (error, delayMs) =>
-        log.warn({ delayMs, code: error.code }, `${what}: ${error.message}; trying again`),
+        log.warn(
+          { delayMs, code: error.code, remedy: error.remedy },
+          `${what}: ${error.message}; trying again`,
+        ),
     })
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { answers, freePort, type TestBroker, waitUntil } from './broker-process.ts'
+import { answers, freePorts, type TestBroker, waitUntil } from './broker-process.ts'
 
 const run = promisify(execFile)
 
@@ -24,6 +24,25 @@ kill "$guard" 2>/dev/null
 echo "$code"
 `
 
+/** Listeners beside the plain one, and what the storage is prepared with. */
+export interface BrokerExtras {
+  /** Security protocol by name. */
+  readonly listeners: Readonly<Record<string, string>>
+  /** `SCRAM-SHA-512=[name=…,password=…]` each. */
+  readonly scramUsers: readonly string[]
+}
+
+export interface JavaBroker extends TestBroker {
+  /** `host:port` of a listener of the extras. */
+  address(listener: string): string
+}
+
+interface Listener {
+  readonly name: string
+  readonly protocol: string
+  readonly port: number
+}
+
 interface BrokerProcess {
   readonly pid: number
   readonly shell: ChildProcess
@@ -35,9 +54,11 @@ export async function startJavaBroker(
   java: string,
   jars: string,
   settings: Readonly<Record<string, string>>,
-): Promise<TestBroker> {
+  extras: BrokerExtras = { listeners: {}, scramUsers: [] },
+): Promise<JavaBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'haldane-broker-'))
-  const port = await freePort()
+  const listeners = await listenersOf(extras)
+  const [{ port }] = listeners
   const properties = join(folder, 'server.properties')
   const log = join(folder, 'broker.log')
   const classPath = ['-cp', join(jars, '*')]
@@ -45,11 +66,12 @@ export async function startJavaBroker(
 
   const command = [java, '-Xms256m', '-Xmx512m', ...classPath, 'kafka.Kafka', properties]
   const prepare = async () => {
-    const lines = serverProperties(port, await freePort(), join(folder, 'data'), settings)
+    const lines = serverProperties(listeners, join(folder, 'data'), settings)
     await writeFile(properties, lines)
     const tool = [...classPath, 'kafka.tools.StorageTool']
     const id = (await run(java, [...tool, 'random-uuid'])).stdout.trim()
-    await run(java, [...tool, 'format', '-t', id, '-c', properties])
+    const users = extras.scramUsers.flatMap((user) => ['--add-scram', user])
+    await run(java, [...tool, 'format', '-t', id, '-c', properties, ...users])
     return launch(folder, log, command, address)
   }
   let running: BrokerProcess | null = await prepare().catch(async (error: unknown) => {
@@ -74,6 +96,11 @@ export async function startJavaBroker(
   return {
     brokers: [address],
     kind: 'java',
+    address(name) {
+      const found = listeners.find((listener) => listener.name === name.toUpperCase())
+      if (found === undefined) throw new Error(`the test broker has no listener ${name}`)
+      return `127.0.0.1:${found.port}`
+    },
     async stop() {
       await end('SIGKILL')
       await rm(folder, { recursive: true, force: true })
@@ -122,24 +149,39 @@ async function launch(
   throw new Error(`the Kafka test broker did not start; the end of its log:\n${tail}`)
 }
 
+/** The plain one first, then the controller's. */
+async function listenersOf(extras: BrokerExtras): Promise<[Listener, Listener, ...Listener[]]> {
+  const others = Object.entries(extras.listeners)
+  const [plain = 0, controller = 0, ...ports] = await freePorts(2 + others.length)
+  return [
+    { name: 'PLAINTEXT', protocol: 'PLAINTEXT', port: plain },
+    { name: 'CONTROLLER', protocol: 'PLAINTEXT', port: controller },
+    ...others.map(([name, protocol], index) => ({
+      ...{ name: name.toUpperCase(), protocol, port: ports[index] ?? 0 },
+    })),
+  ]
+}
+
 function serverProperties(
-  port: number,
-  controllerPort: number,
+  listeners: readonly [Listener, Listener, ...Listener[]],
   data: string,
   settings: Readonly<Record<string, string>>,
 ): string {
+  const [plain, controller, ...others] = listeners
+  const addresses = (of: readonly Listener[]) =>
+    of.map(({ name, port }) => `${name}://127.0.0.1:${port}`).join(',')
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.quorum.voters': `1@127.0.0.1:${controller.port}`,
+    listeners: addresses(listeners),
+    'advertised.listeners': addresses([plain, ...others]),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': listeners.map((of) => `${of.name}:${of.protocol}`).join(','),
     'log.dirs': data,
     ...settings,
   }
   return Object.entries(properties)
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}=${value.replaceAll('\n', '\\n')}\n`)
     .join('')
 }

@@ -1,3 +1,4 @@
+import type { BrokerExtras, JavaBroker } from './broker-java.ts'
 import { answers, type TestBroker } from './broker-process.ts'
 
 /** One node, no waiting for group members, few partitions of the internal topics. */
@@ -33,6 +34,21 @@ export async function startBroker(
   const docker = await import('./broker-docker.ts')
   if (await docker.isDockerRunning()) return docker.startDockerBroker(merged)
 
+  return startOnJava(merged)
+}
+
+/** Always on Java, as its storage and its listeners are prepared here; rejects without one. */
+export async function startPreparedBroker(
+  settings: Readonly<Record<string, string>>,
+  extras: BrokerExtras,
+): Promise<JavaBroker> {
+  return startOnJava({ ...SETTINGS, ...settings }, extras)
+}
+
+async function startOnJava(
+  settings: Readonly<Record<string, string>>,
+  extras?: BrokerExtras,
+): Promise<JavaBroker> {
   const { brokerJars, findJava } = await import('./broker-jars.ts')
   const java = await findJava()
   if ('missing' in java) throw noBroker(java.missing)
@@ -40,7 +56,7 @@ export async function startBroker(
     throw noBroker(error.message)
   })
   const { startJavaBroker } = await import('./broker-java.ts')
-  return startJavaBroker(java.command, jars, merged)
+  return startJavaBroker(java.command, jars, settings, extras)
 }
 
 function noBroker(reason: string): Error {

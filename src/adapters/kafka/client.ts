@@ -7,11 +7,11 @@ import {
   type KafkaConfig,
   logLevel,
   PartitionAssigners,
-  type SASLOptions,
 } from 'kafkajs'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { bridgeLog } from './log-bridge.ts'
+import { type KafkaLogin, saslOptions } from './login.ts'
 import { calmRequestQueue } from './request-queue.ts'
 
 /** Sizes and times of the client. The defaults suit one worker on a small machine. */
@@ -59,12 +59,6 @@ export interface KafkaTls {
   readonly ca: string | null
   readonly cert: string | null
   readonly key: string | null
-}
-
-export interface KafkaLogin {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
 }
 
 export interface KafkaBusOptions {
@@ -134,7 +128,7 @@ function credentialsOf({ tls = null, sasl = null }: KafkaBusOptions): Partial<Ka
   const given = Object.entries(tls ?? {}).filter(([, pem]) => pem !== null)
   return {
     ...(tls === null ? {} : { ssl: Object.fromEntries(given) as ConnectionOptions }),
-    ...(sasl === null ? {} : { sasl: { ...sasl } as SASLOptions }),
+    ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
   }
 }
 

@@ -1,14 +1,6 @@
 import { type ErrorCode, HaldaneError } from '../../domain/errors.ts'
-
-interface KafkaFailure {
-  readonly name?: string
-  readonly message?: string
-  /** Protocol error, e.g. `ILLEGAL_GENERATION`. */
-  readonly type?: string
-  readonly retriable?: boolean
-  readonly cause?: unknown
-  readonly errors?: readonly unknown[]
-}
+import { accessFailure } from './access-failure.ts'
+import { chainOf } from './failure-chain.ts'
 
 /** The member may no longer commit for this assignment. */
 const MEMBER_FENCED = new Set([
@@ -30,21 +22,6 @@ const PRODUCER_FENCED_TEXT = /Unknown error code 90\b/
 
 const UNREACHABLE =
   /^KafkaJS(ConnectionError|ConnectionClosedError|RequestTimeoutError|BrokerNotFound|MetadataNotLoaded|TopicMetadataNotLoaded|LockTimeout|Timeout|GroupCoordinatorNotFound|NumberOfRetriesExceeded|NoBrokerAvailableError)$/
-
-/** The thrown value and everything it wraps: kafkajs hides the protocol error under `cause`. */
-function chainOf(thrown: unknown): KafkaFailure[] {
-  const chain: KafkaFailure[] = []
-  const open: unknown[] = [thrown]
-  while (open.length > 0 && chain.length < 16) {
-    const next = open.shift()
-    if (typeof next !== 'object' || next === null) continue
-    const failure = next as KafkaFailure
-    if (chain.includes(failure)) continue
-    chain.push(failure)
-    open.push(failure.cause, ...(failure.errors ?? []))
-  }
-  return chain
-}
 
 /** Protocol error types in a thrown value, outermost first. */
 export function kafkaErrorTypes(thrown: unknown): string[] {
@@ -72,8 +49,9 @@ export function isProducerFenced(thrown: unknown): boolean {
   )
 }
 
-/** True when the same request may succeed later. */
+/** True when the same request may succeed later, without any change of the configuration. */
 export function isTransient(thrown: unknown): boolean {
+  if (accessFailure(thrown)?.retryable === false) return false
   return chainOf(thrown).some(
     ({ retriable, name }) => retriable === true || UNREACHABLE.test(name ?? ''),
   )
@@ -139,6 +117,12 @@ function unauthorized(type: string, what: string): Record<string, Explanation> {
 /** Turns anything kafkajs throws into an error for people; `what` says what could not be done. */
 export function explain(thrown: unknown, what: string, brokers: readonly string[]): HaldaneError {
   if (thrown instanceof HaldaneError) return thrown
+  const access = accessFailure(thrown)
+  if (access !== null) {
+    const { code, problem, remedy, retryable } = access
+    const message = `${what}: Kafka at ${brokers.join(', ')}: ${problem}`
+    return new HaldaneError(code, message, { remedy, retryable })
+  }
   for (const type of kafkaErrorTypes(thrown)) {
     const known = EXPLAINED[type]
     if (known === undefined) continue

@@ -7,6 +7,7 @@ import {
 } from 'kafkajs'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { ConsumeOptions, Consumer } from '../../ports.ts'
+import { accessFailure } from './access-failure.ts'
 import { within } from './attempts.ts'
 import { type BatchHandler, createBatchHandler } from './batches.ts'
 import type { KafkaContext } from './client.ts'
@@ -99,7 +100,10 @@ function createKafkaConsumer(
     maxBytes: tuning.fetchBytesMax,
     maxWaitTimeInMs: tuning.fetchWaitMaxMs,
     allowAutoTopicCreation: false,
-    retry: { retries: tuning.retries, restartOnFailure: async () => mayRestart() },
+    retry: {
+      retries: tuning.retries,
+      restartOnFailure: async (error) => mayRestart() && accessFailure(error)?.retryable !== false,
+    },
     partitionAssigners: [
       (config) => {
         captured.push(config.cluster)
