@@ -1,4 +1,5 @@
 import { CONSUMER_GROUPS, TOPICS } from '../domain/topics.ts'
+import { CLOUD_EVENT_TRAIT, deadLetterHeaders, decisionHeaders } from './asyncapi-headers.ts'
 import {
   CONTROL_COMMAND_EXAMPLE,
   DECISION_EXAMPLE,
@@ -148,23 +149,13 @@ function message(name: keyof typeof SCHEMAS, key: string, example: unknown): Jso
     title,
     summary: description,
     contentType: 'application/json',
+    ...(name === 'Decision'
+      ? { headers: decisionHeaders() }
+      : { traits: [{ $ref: '#/components/messageTraits/CloudEvent' }] }),
     payload: componentRef(name),
     bindings: keyed(key),
     examples: [{ name, payload: example }],
   }
-}
-
-const text = (description: string) => ({ type: 'string', description })
-
-/** Headers of a dead letter, beside those of the rejected record. */
-const DEAD_LETTER_HEADERS = {
-  'x-src-topic': text('Topic of the rejected record.'),
-  'x-src-partition': text('Its partition.'),
-  'x-src-offset': text('Its offset.'),
-  'x-src-timestamp': text('Its timestamp, Unix ms.'),
-  'x-error-code': text('Code of the first reason: missing, type, range, format, …'),
-  'x-error-field': text('Field of the first reason; empty for the whole value.'),
-  'x-error-message': text('At most five reasons as sentences.'),
 }
 
 const MESSAGES = {
@@ -186,11 +177,7 @@ const MESSAGES = {
     title: 'Dead letter',
     summary: 'A rejected record with its original key, value and headers, and why.',
     contentType: 'application/octet-stream',
-    headers: {
-      type: 'object',
-      properties: DEAD_LETTER_HEADERS,
-      required: Object.keys(DEAD_LETTER_HEADERS),
-    },
+    headers: deadLetterHeaders(),
     payload: { description: 'The bytes of the rejected record.' },
     bindings: keyed('Key of the rejected record.'),
   },
@@ -211,6 +198,10 @@ export function asyncApiDocument(): JsonSchema {
     defaultContentType: 'application/json',
     channels: Object.fromEntries(names.map((name) => [name, channelOf(name)])),
     operations: OPERATIONS,
-    components: { schemas: componentSchemas(SCHEMAS, 'draft-7'), messages: MESSAGES },
+    components: {
+      schemas: componentSchemas(SCHEMAS, 'draft-7'),
+      messages: MESSAGES,
+      messageTraits: { CloudEvent: CLOUD_EVENT_TRAIT },
+    },
   }
 }

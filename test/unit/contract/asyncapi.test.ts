@@ -3,10 +3,12 @@ import specs from '@asyncapi/specs'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { asyncApiDocument } from '../../../src/contract/asyncapi.ts'
+import { decisionRecord } from '../../../src/contract/outgoing-events.ts'
 import { TOPICS } from '../../../src/domain/topics.ts'
 import { publishDeadLetters } from '../../../src/pipeline/dead-letters.ts'
 import type { Bus, OutgoingRecord } from '../../../src/ports.ts'
 import { at, brokenRefs, createDocumentJudge, pointerOf } from '../../support/json-refs.ts'
+import { DECISION } from './decision-samples.ts'
 
 interface Message {
   readonly payload: { readonly $ref?: string }
@@ -96,6 +98,18 @@ describe('the AsyncAPI document', () => {
         expect((at(document, $ref) as Message).bindings.kafka.key).toMatchObject({ type: 'string' })
       }
     }
+  })
+
+  it('names the headers a decision really has', () => {
+    const pointer = pointerOf('components', 'messages', 'Decision', 'headers')
+    const judge = createDocumentJudge(document, 'draft-07')
+    const documented = document.components.messages['Decision']?.headers?.properties ?? {}
+    const { headers } = decisionRecord(DECISION)
+    expect(judge.faults(pointer, headers)).toBe(null)
+    expect(Object.keys(headers ?? {}).sort()).toEqual(Object.keys(documented).sort())
+    const last = decisionRecord({ ...DECISION, expiresAtMs: null })
+    expect(judge.faults(pointer, last.headers)).toBe(null)
+    expect(judge.faults(pointer, { ...headers, ce_type: 'x' })).not.toBe(null)
   })
 
   it('names the headers a dead letter really has', async () => {
