@@ -78,7 +78,7 @@ const textsOf = ({ headers }: BusRecord) =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString()]),
   )
-const valueOf = (record: BusRecord | undefined) => Buffer.from(record?.value ?? []).toString()
+const bodyOf = (record: BusRecord | undefined) => Buffer.from(record?.value ?? []).toString()
 
 describe('CloudEvents on a real broker', () => {
   it('puts every refused record aside as it was, with its envelope', async () => {
@@ -92,7 +92,7 @@ describe('CloudEvents on a real broker', () => {
       )
     await expect.poll(async () => (await mine()).length, { timeout: 30_000 }).toBe(1)
     const [letter] = await mine()
-    expect(valueOf(letter)).toBe(binary.body)
+    expect(bodyOf(letter)).toBe(binary.body)
     expect(letter && textsOf(letter)).toMatchObject({
       ce_specversion: '0.3',
       ce_source: '/services/intent classifier',
@@ -142,7 +142,7 @@ describe('CloudEvents on a real broker', () => {
     const published = (await readAll(TOPICS.decisions.name)).filter(
       ({ key }) => Buffer.from(key ?? []).toString() === ROUTE,
     )
-    expect(published.map((record) => JSON.parse(valueOf(record)))).toEqual(recorded)
+    expect(published.map((record) => JSON.parse(bodyOf(record)))).toEqual(recorded)
     for (const [index, decision] of (recorded as Record<string, string>[]).entries()) {
       expect(textsOf(published[index] as BusRecord)).toEqual({
         ce_specversion: '1.0',
@@ -184,7 +184,7 @@ describe('CloudEvents on a real broker', () => {
     const kept = (await readAll(TOPICS.requests.name)).find(
       (record) => textsOf(record)['ce_id'] === 'http-binary',
     )
-    expect([valueOf(kept), Buffer.from(kept?.key ?? []).toString()]).toEqual([
+    expect([bodyOf(kept), Buffer.from(kept?.key ?? []).toString()]).toEqual([
       http.body,
       'http-binary',
     ])
