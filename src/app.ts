@@ -5,27 +5,23 @@ import { createMemoryBus, type MemoryBus } from './adapters/memory/bus.ts'
 import { createMetrics } from './adapters/ops/metrics.ts'
 import { createPolicyFiles } from './adapters/ops/policy-files.ts'
 import type { Config } from './config.ts'
-import { REQUEST_EVENTS } from './contract/event-format.ts'
 import { type HaldaneError, toHaldaneError } from './domain/errors.ts'
 import { CONSUMER_GROUPS, TOPICS } from './domain/topics.ts'
 import { createAckReader } from './pipeline/acks.ts'
 import { createAnalyzer } from './pipeline/analyze.ts'
 import { createControl } from './pipeline/control.ts'
-import { createIngest } from './pipeline/ingest.ts'
+import { createEventIntakes, type EventIntakes } from './pipeline/event-intake.ts'
 import { createLifecycle } from './pipeline/lifecycle.ts'
 import { createPatientStore } from './pipeline/patient-store.ts'
 import { createPublisher } from './pipeline/publisher.ts'
 import { PATIENT, retry } from './pipeline/retry.ts'
 import { createService, type Service } from './pipeline/service.ts'
 import { createStartingApi } from './pipeline/starting-api.ts'
-import { createStoredOffsets, type StoredOffsets } from './pipeline/stored-offsets.ts'
-import { submitThroughKafka, submitThroughLog } from './pipeline/submit.ts'
-import type { Bus, Clock, Log, Metrics, Store } from './ports.ts'
+import type { Bus, Clock, EventStore, Log, Metrics, Store } from './ports.ts'
 
-/** Rejected records in a row after which a Kafka topic is taken to have another format. */
-const DEAD_LETTER_RUN_MAX = 50_000
 /** More than the batches of the largest size that a log can have sent. */
 const OFFSETS_ON_THEIR_WAY_MAX = 10_000_000
+const BLOCK_TOPICS = { requests: TOPICS.requests.name, feedback: TOPICS.feedback.name }
 
 export interface Worker {
   /** Where it listens. */
@@ -120,15 +116,24 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
   await patiently('reaching Kafka', () => bus.ping())
   await patiently('creating topics', () => bus.ensureTopics(topicsOf(config)))
 
-  const stored = createStoredOffsets()
-  const topic = TOPICS.requests.name
+  const abort = (error: Error) => {
+    for (const intake of Object.values(intakes)) intake.fail(error)
+    fail(error)
+  }
+  const intakes = createEventIntakes({
+    ...{ bus, store, clock, metrics, logger: log, log: memory },
+    topics: BLOCK_TOPICS,
+    policy: config.batch,
+    idleTimeoutMs: config.idleTimeoutMs,
+    onFailure: abort,
+  })
   const patient = createPatientStore(store, { clock, log, signal: parts.signal })
   const analyzer = createAnalyzer({
     store: patient,
     clock,
     log,
     metrics,
-    requestsTopic: TOPICS.requests.name,
+    topics: BLOCK_TOPICS,
     idleTimeoutMs: config.idleTimeoutMs,
     tickMs: config.tickMs,
     publisherFor: publishers(parts, bus, patient),
@@ -139,10 +144,8 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     clock,
     log,
     analyzer,
-    submit:
-      memory === null
-        ? submitThroughKafka(bus, topic, REQUEST_EVENTS)
-        : submitThroughLog(memory, topic, stored),
+    submitEvents: intakes.requests.submit,
+    submitFeedback: intakes.feedback.submit,
     sendCommand: (record) => bus.produce(TOPICS.control.name, [record]),
     sendAck: (record) => bus.produce(TOPICS.routing.name, [record]),
     policies: createPolicyFiles(config.policyFile),
@@ -156,7 +159,7 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     bus.follow(TOPICS.decisions.name, (record) => service.onDecisionRecord(record)),
   )
   lifecycle.defer('decision follower', () => follower.close())
-  await startLoops(parts, { bus, store, patient, analyzer, stored, embedded: memory !== null })
+  await startLoops(parts, { bus, patient, analyzer, intakes, fail: abort })
   return service
 }
 
@@ -164,20 +167,15 @@ async function startLoops(
   parts: Parts,
   made: {
     readonly bus: Bus
-    readonly store: Store
     readonly patient: Store
     readonly analyzer: ReturnType<typeof createAnalyzer>
-    readonly stored: StoredOffsets
-    readonly embedded: boolean
+    readonly intakes: EventIntakes
+    fail(error: Error): void
   },
 ): Promise<void> {
-  const { config, environment, metrics, lifecycle } = parts
+  const { config, environment, lifecycle } = parts
   const { log, clock } = environment
-  const { bus, store, patient, analyzer, stored, embedded } = made
-  const fail = (error: Error) => {
-    stored.fail(error)
-    parts.fail(error)
-  }
+  const { bus, patient, analyzer, intakes, fail } = made
   const policies = createPolicyFiles(config.policyFile)
   const control = createControl({
     ...{ bus, store: patient, clock, log, analyzer, policies, onFailure: fail },
@@ -189,31 +187,17 @@ async function startLoops(
     topic: TOPICS.routing.name,
     groupId: CONSUMER_GROUPS.acks,
   })
-  const ingest = createIngest({
-    ...{ bus, store, clock, log, metrics, onFailure: fail },
-    format: REQUEST_EVENTS,
-    topic: TOPICS.requests.name,
-    groupId: CONSUMER_GROUPS.ingest,
-    policy: config.batch,
-    idleTimeoutMs: config.idleTimeoutMs,
-    deadLetters: embedded ? null : { runMax: DEAD_LETTER_RUN_MAX },
-    onRejected: ({ record, rejections }) => {
-      const code = rejections[0]?.code ?? 'unknown'
-      metrics.count('haldane_events_rejected_total', { code })
-      if (embedded) stored.rejected(record.partition, record.offset, rejections)
-    },
-    onStored: (partition, nextOffset) => {
-      if (embedded) stored.stored(partition, nextOffset)
-    },
-  })
   lifecycle.defer('analysis', () => analyzer.stop())
   const patiently = patience(parts)
   await patiently('reading commands', () => control.start())
   lifecycle.defer('control', () => control.stop())
   await patiently('reading router acks', () => acks.start())
   lifecycle.defer('router acks', () => acks.stop())
-  await patiently('reading events', () => ingest.start())
-  lifecycle.defer('ingest', () => ingest.stop())
+  // Feedback first: a block must not be closed before it is known whether feedback waits.
+  for (const { name, ingest } of [intakes.feedback, intakes.requests]) {
+    await patiently(`reading ${name}`, () => ingest.start())
+    lifecycle.defer(`ingest of ${name}`, () => ingest.stop())
+  }
   analyzer.start()
 }
 
@@ -260,8 +244,15 @@ async function openBus(
     const bus = createKafkaBus({ ...config.kafka, clientId: 'haldane', log, clock, tuning })
     return { bus, memory: null }
   }
-  const nextOffset = await nextOffsetOf(store, TOPICS.requests.name, config.clickhouse !== null)
-  const startOffsets = (topic: string) => (topic === TOPICS.requests.name ? nextOffset : 0)
+  const isShared = config.clickhouse !== null
+  const next = new Map<string, number>()
+  for (const [events, topic] of [
+    [store, BLOCK_TOPICS.requests],
+    [store.feedback, BLOCK_TOPICS.feedback],
+  ] as const) {
+    next.set(topic, await nextOffsetOf(events, topic, isShared))
+  }
+  const startOffsets = (topic: string) => next.get(topic) ?? 0
   const memory = createMemoryBus({ clock, log, startOffsets })
   return { bus: memory, memory }
 }
@@ -270,7 +261,11 @@ async function openBus(
  * A new log must not give offsets away that rows in the store already have, or will have when what the
  * log before sent to a server is carried out.
  */
-async function nextOffsetOf(store: Store, topic: string, isShared: boolean): Promise<number> {
+async function nextOffsetOf(
+  store: Pick<EventStore, 'progress' | 'presentOffsets'>,
+  topic: string,
+  isShared: boolean,
+): Promise<number> {
   const progress = (await store.progress(topic)).find((row) => row.partition === 0)
   const from = progress?.nextOffset ?? 0
   const present = await store.presentOffsets(topic, 0, from)

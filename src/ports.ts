@@ -116,6 +116,8 @@ export interface Bus {
   follow(topic: string, onRecord: (record: BusRecord) => void): Promise<{ close(): Promise<void> }>
   /** Every record of the partition up to its present end, committed transactions only. */
   readToEnd(topic: string, partition: number): Promise<BusRecord[]>
+  /** Per partition the offset the next record will get, as far as transactions are committed. */
+  endOffsets(topic: string, partitions: readonly number[]): Promise<Map<number, number>>
   /** Resolves when all replicas have the records. */
   produce(topic: string, records: readonly OutgoingRecord[]): Promise<void>
   /** A producer that shuts out any older one with the same id. */
@@ -213,6 +215,11 @@ export interface BlockStore {
   earliestEventMs(spec: ReleaseSpec): Promise<number | null>
   /** Late events and duplicates among everything stored, whatever their route and block. */
   countAnomalies(spec: ReleaseSpec): Promise<{ duplicates: number; late: number }>
+  /**
+   * Scores of feedback about the route that can count for nothing: they came too late for the block
+   * of their request, or no stored request of the version they name is there.
+   */
+  countFeedback(spec: ReleaseSpec): Promise<{ late: number; unknown: number }>
   /** What the judge said at a block end, for analysts; never read by the worker. */
   recordEvaluations(
     releaseId: string,

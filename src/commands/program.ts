@@ -119,6 +119,7 @@ function addReplay(program: Command, verb: AddVerb, context: Context): void {
       '--events <file>',
       'request events, one JSON object a line; - is standard input',
     )
+    .option('--feedback <file>', 'feedback events about them, one JSON object a line')
     .addOption(
       new Option('--split <how>', 'the traffic split of the file is taken as it is').default(
         'observed',

@@ -21,6 +21,7 @@ const PROBLEMS_SHOWN = 20
 export interface ReplayArguments {
   readonly release: string
   readonly events: string
+  readonly feedback?: string
   readonly split: string
   readonly start?: string
   readonly control?: string
@@ -40,18 +41,26 @@ export async function runReplay(
     options.control === undefined ? [] : readCommands(options.control, spec, terminal)
   const batchRows = options.batchRows === undefined ? {} : parseBatchRows(options.batchRows)
   requireSplit(options.split)
+  if (options.events === '-' && options.feedback === '-') {
+    throw new HaldaneError('usage', 'events and feedback cannot both come from standard input', {
+      remedy: 'give one of them as a file',
+    })
+  }
   const chunks = await openInput(options.events)
+  const feedback = options.feedback === undefined ? null : await openInput(options.feedback)
 
   let newest: Decision | null = null
   const report = createRejectionReport(options.events, terminal)
+  const feedbackReport = createRejectionReport(options.feedback ?? '', terminal)
   const progress = createProgress(terminal, () => clock.now())
   await withScratchDir(async (dataDir) => {
     const store = await openEmbeddedStore({ dataDir, clock, log })
     try {
       await store.migrate()
       const summary = await replay({
-        ...{ store, spec, chunks, startMs, commands, ...batchRows },
+        ...{ store, spec, chunks, feedback, startMs, commands, ...batchRows },
         onRejected: report.add,
+        onFeedbackRejected: feedbackReport.add,
         onProgress: (lines) => progress(() => `read ${formatCount(lines)} events …`),
         onDecision: (decision) => {
           newest = decision
@@ -59,6 +68,7 @@ export async function runReplay(
           else terminal.out(renderDecisionLine(decisionToWire(decision), terminal.color))
         },
       })
+      feedbackReport.end()
       report.end()
       if (newest === null) terminal.note(`no event of ${spec.route}: no release to decide on`)
       else if (options.json !== true) showEnd(newest, terminal)

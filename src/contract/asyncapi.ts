@@ -49,7 +49,7 @@ const CHANNELS: Readonly<Record<TopicName, Topic>> = {
   feedback: {
     title: 'Feedback events',
     description:
-      'What was found out later about the answer to a request, from whoever judges answers. With the key of the request it lies in the same partition number.',
+      'What was found out later about the answer to a request. Counts for quality when it came before the block of its request was closed; keyed like its request, it lies in the partition of the same number.',
     message: 'FeedbackEvent',
   },
   feedbackDeadLetters: {
@@ -120,6 +120,18 @@ const OPERATIONS = {
   ),
   queueRequests: operation('send', 'requests', 'Workers pass on events that came over HTTP.'),
   setAsideRequests: operation('send', 'requestsDeadLetters', 'Workers set aside what is no event.'),
+  storeFeedback: operation(
+    'receive',
+    'feedback',
+    'Workers store every feedback event once.',
+    CONSUMER_GROUPS.feedback,
+  ),
+  queueFeedback: operation('send', 'feedback', 'Workers pass on feedback that came over HTTP.'),
+  setAsideFeedback: operation(
+    'send',
+    'feedbackDeadLetters',
+    'Workers set aside what is no feedback.',
+  ),
   takeCommands: operation(
     'receive',
     'control',

@@ -52,6 +52,8 @@ export interface WorkerApi {
     receivedAtMs: number,
     headers: MessageHeaders,
   ): Promise<SubmitResult>
+  /** The same for feedback events. */
+  submitFeedback: WorkerApi['submitEvents']
   /** Rejects with `invalid_input` (all problems of the file in the message), `conflict` (active release). */
   startRelease(request: {
     readonly source: string

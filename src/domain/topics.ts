@@ -12,6 +12,7 @@ export const TOPICS = {
 /** Consumer groups of the workers. */
 export const CONSUMER_GROUPS = {
   ingest: 'haldane-ingest',
+  feedback: 'haldane-ingest-feedback',
   control: 'haldane-analyze',
   acks: 'haldane-acks',
 } as const

@@ -10,7 +10,7 @@ import type { Publisher } from './publisher.ts'
 import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 import { PATIENT, retry } from './retry.ts'
 import { createSerial } from './serial.ts'
-import { type Watermark, watermarkOf } from './watermark.ts'
+import { type BlockTopics, readBlockWatermark, type Watermark } from './watermark.ts'
 
 /** Baseline traffic before a release that counts as its history. */
 export const HISTORY_MS = 24 * 3_600_000
@@ -22,7 +22,7 @@ export interface AnalyzerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  readonly requestsTopic: string
+  readonly topics: BlockTopics
   readonly idleTimeoutMs: number
   readonly tickMs: number
   publisherFor(controlPartition: number): Publisher
@@ -160,8 +160,8 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
 
   const tick = async () => {
     const startedAtMs = clock.now()
-    const progress = await store.progress(options.requestsTopic)
-    const watermark = watermarkOf(progress, startedAtMs, options.idleTimeoutMs)
+    const { topics, idleTimeoutMs } = options
+    const watermark = await readBlockWatermark(store, topics, startedAtMs, idleTimeoutMs)
     if (watermark.timeMs !== null) {
       metrics.gauge('haldane_watermark_timestamp_seconds', {}, watermark.timeMs / 1000)
     }

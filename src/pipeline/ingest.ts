@@ -16,7 +16,8 @@ import { type DeadLetterLimit, publishDeadLetters } from './dead-letters.ts'
 import { createLane, type Lane, makeRoom, type OpenBatch } from './ingest-lane.ts'
 import { createPartitionIntake, type RejectedRecord } from './partition-intake.ts'
 import { PATIENT, retry } from './retry.ts'
-import { watermarkOf } from './watermark.ts'
+import { createSleepers } from './sleeping-partitions.ts'
+import type { BlockTopics } from './watermark.ts'
 
 /** Records taken between two turns of the event loop, so that heartbeats and HTTP go on. */
 const SLICE_RECORDS = 2000
@@ -29,6 +30,8 @@ export interface IngestOptions<Event> {
   readonly log: Log
   readonly metrics: Metrics
   readonly topic: string
+  /** One of them is the topic. */
+  readonly blockTopics: BlockTopics
   readonly groupId: string
   readonly policy: BatchPolicy
   readonly idleTimeoutMs: number
@@ -96,10 +99,16 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
       ]),
     )
 
+  const sleepers = createSleepers<Lane<Event>>({
+    ...{ store, clock, topic, blockTopics: options.blockTopics, persist },
+    idleTimeoutMs: options.idleTimeoutMs,
+    saveProgress: (lane, caughtUp) => saveProgress(lane, null, caughtUp),
+  })
+
   /**
    * Reads back what is stored of every partition before the first batch of any, and records that
    * they are being read: until each has shown its first events, or stayed silent for the idle
-   * timeout, the watermark waits for it.
+   * timeout, the watermark waits for it. It does not wait for feedback where none is in the topic.
    */
   const settle = async (partitions: readonly number[], assignment: number) => {
     const before = [...lanes.values()]
@@ -107,6 +116,10 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     for (const lane of before) lane.close()
     await Promise.allSettled(before.map((lane) => lane.drain()))
     const progress = await persist('reading progress', () => store.progress(topic))
+    const ends =
+      topic === options.blockTopics.feedback
+        ? await persist('looking up ends', () => bus.endOffsets(topic, partitions))
+        : null
     for (const partition of partitions) {
       const row = progress.find((candidate) => candidate.partition === partition)
       const { from, pendingTo, maxEventTimeMs } = await beginningOf(partition, row)
@@ -127,9 +140,9 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
         newRows: () => store.newBatch(),
         now: () => clock.now(),
       })
-      lane.lastStoredMs = clock.now()
       lanes.set(partition, lane)
-      await saveProgress(lane, null, true)
+      const waiting = ends === null || (ends.get(partition) ?? 0) > from
+      await sleepers.announce(lane, row, waiting, pendingTo !== null)
       log.info({ topic, partition, from, pendingTo, present: present.length }, 'partition settled')
     }
   }
@@ -145,18 +158,6 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     const pendingTo = mark?.pending?.to ?? -1
     if (pendingTo >= stored) return { from: offset, pendingTo, maxEventTimeMs }
     return { from: Math.max(stored, offset), pendingTo: null, maxEventTimeMs }
-  }
-
-  /** Blocks closed while this partition was idle stay closed: what it brings for them is late. */
-  const wake = async (lane: Lane<Event>) => {
-    const now = clock.now()
-    if (now - lane.lastStoredMs <= options.idleTimeoutMs) return
-    const others = (await persist('reading progress', () => store.progress(topic))).filter(
-      (row) => row.partition !== lane.partition,
-    )
-    const watermark = watermarkOf(others, now, options.idleTimeoutMs)
-    if (!watermark.allIdle && watermark.timeMs !== null) lane.intake.raise(watermark.timeMs)
-    lane.lastStoredMs = now
   }
 
   const checkBatch = (lane: Lane<Event>, batch: RecordBatch) => {
@@ -183,7 +184,7 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     const lane = lanes.get(batch.partition)
     if (stopping || lane === undefined || lane.assignment !== batch.assignment) return
     checkBatch(lane, batch)
-    await wake(lane)
+    await sleepers.wake(lane)
     const { records, highWatermark } = batch
     for (let from = 0; from < records.length; from += SLICE_RECORDS) {
       for (const record of records.slice(from, from + SLICE_RECORDS)) {
@@ -218,8 +219,12 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     const lag = Math.max(0, batch.highWatermark - batch.nextOffset)
     await saveProgress(lane, batch, lag === 0)
     lane.lastStoredMs = clock.now()
-    metrics.count('haldane_events_consumed_total', { result: 'accepted' }, batch.rows.rows)
-    metrics.count('haldane_events_consumed_total', { result: 'rejected' }, batch.rejected.length)
+    metrics.count('haldane_events_consumed_total', { topic, result: 'accepted' }, batch.rows.rows)
+    metrics.count(
+      'haldane_events_consumed_total',
+      { topic, result: 'rejected' },
+      batch.rejected.length,
+    )
     const labels = { topic, partition: String(lane.partition) }
     metrics.gauge('haldane_consumer_lag_messages', labels, lag)
     options.onStored?.(lane.partition, batch.nextOffset)

@@ -1,5 +1,5 @@
 import type { ControlCommand } from '../contract/control-command.ts'
-import { REQUEST_EVENTS } from '../contract/event-format.ts'
+import { FEEDBACK_EVENTS, REQUEST_EVENTS } from '../contract/event-format.ts'
 import type { Decision } from '../domain/decision.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
@@ -18,6 +18,8 @@ const WAIT_MAX_MS = 7 * 86_400_000
 export interface ReplayOptions {
   readonly store: Store
   readonly chunks: AsyncIterable<Uint8Array>
+  /** Feedback of the recording, with a partition order of its own; null without any. */
+  readonly feedback: AsyncIterable<Uint8Array> | null
   /** Rows per insert; results do not depend on it. */
   readonly batchRows?: number
   readonly spec: ReleaseSpec
@@ -26,6 +28,7 @@ export interface ReplayOptions {
   /** Recorded commands to this release in the order they were given; none from before it is obeyed. */
   readonly commands: readonly ControlCommand[]
   onRejected(line: number, rejections: readonly Rejection[]): void
+  onFeedbackRejected(line: number, rejections: readonly Rejection[]): void
   onProgress(lines: number): void
   onDecision(decision: Decision): void
 }
@@ -37,6 +40,14 @@ export interface ReplaySummary {
   readonly rejected: number
   readonly duplicates: number
   readonly late: number
+  /** Only with feedback; `late` and `unknown` (no such request) are among its accepted scores. */
+  readonly feedback?: {
+    readonly events: number
+    readonly accepted: number
+    readonly rejected: number
+    readonly late: number
+    readonly unknown: number
+  }
 }
 
 /**
@@ -46,6 +57,7 @@ export interface ReplaySummary {
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { store, spec } = options
+  const feedback = await storeFeedback(options)
   const { accepted, rejected, maxEventTimeMs } = await storeFile({
     ...options,
     format: REQUEST_EVENTS,
@@ -54,7 +66,24 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const startedAtMs = startOf(options, await store.earliestEventMs(spec), maxEventTimeMs)
   if (startedAtMs !== null) await decideAll(options, startedAtMs, maxEventTimeMs)
   const anomalies = await store.countAnomalies(spec)
-  return { events: accepted + rejected, accepted, rejected, ...anomalies }
+  const summary = { events: accepted + rejected, accepted, rejected, ...anomalies }
+  if (feedback === null) return summary
+  return { ...summary, feedback: { ...feedback, ...(await store.countFeedback(spec)) } }
+}
+
+/** All of it before the first block, as live no block is closed before the feedback for it is stored. */
+async function storeFeedback({ store, feedback, batchRows, ...options }: ReplayOptions) {
+  if (feedback === null) return null
+  const { accepted, rejected } = await storeFile({
+    store: store.feedback,
+    chunks: feedback,
+    ...(batchRows === undefined ? {} : { batchRows }),
+    format: FEEDBACK_EVENTS,
+    topic: 'feedback-file',
+    onRejected: options.onFeedbackRejected,
+    onProgress: options.onProgress,
+  })
+  return { events: accepted + rejected, accepted, rejected }
 }
 
 function startOf(

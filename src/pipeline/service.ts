@@ -29,8 +29,9 @@ export interface ServiceOptions {
   readonly clock: Clock
   readonly log: Log
   readonly analyzer: Analyzer | null
-  /** Puts events where ingest finds them; resolves when they are safe. */
-  readonly submit: Submit
+  /** Put events where ingest finds them; resolve when they are safe. */
+  readonly submitEvents: Submit
+  readonly submitFeedback: Submit
   sendCommand(record: OutgoingRecord): Promise<void>
   sendAck(record: OutgoingRecord): Promise<void>
   readonly policies: Policies
@@ -95,8 +96,9 @@ export function createService(options: ServiceOptions): Service {
     return release
   }
 
-  return {
-    async submitEvents(values, receivedAtMs, headers) {
+  const bounded =
+    (submit: Submit): Submit =>
+    async (values, receivedAtMs, headers) => {
       if (pendingEvents > 0 && pendingEvents + values.length > PENDING_EVENTS_MAX) {
         throw new HaldaneError('overloaded', `${pendingEvents} events are waiting for the store`, {
           retryable: true,
@@ -105,11 +107,15 @@ export function createService(options: ServiceOptions): Service {
       }
       pendingEvents += values.length
       try {
-        return await options.submit(values, receivedAtMs, headers)
+        return await submit(values, receivedAtMs, headers)
       } finally {
         pendingEvents -= values.length
       }
-    },
+    }
+
+  return {
+    submitEvents: bounded(options.submitEvents),
+    submitFeedback: bounded(options.submitFeedback),
     async startRelease(request) {
       const command: ControlCommand = {
         commandId: randomUUID(),

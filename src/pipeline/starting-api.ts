@@ -22,6 +22,7 @@ export function createStartingApi(exposeMetrics: () => Promise<string>): Startin
       opened = service
     },
     submitEvents: async (...events) => (await api()).submitEvents(...events),
+    submitFeedback: async (...events) => (await api()).submitFeedback(...events),
     startRelease: async (request) => (await api()).startRelease(request),
     commandRelease: async (request) => (await api()).commandRelease(request),
     releases: async () => (await api()).releases(),

@@ -1,4 +1,4 @@
-import type { PartitionProgress } from '../ports.ts'
+import type { EventStore, PartitionProgress } from '../ports.ts'
 
 export interface Watermark {
   /** Event time up to which every non-idle partition is stored; null when nothing can be said yet. */
@@ -35,6 +35,45 @@ export function watermarkOf(
   const timeMs = allIdle ? everyMs : activeMs
   const known = timeMs > 0 && timeMs < Number.POSITIVE_INFINITY
   return { timeMs: known ? timeMs : null, allIdle, newestProgressMs }
+}
+
+/** The topics whose stored progress says which blocks can be closed. */
+export interface BlockTopics {
+  readonly requests: string
+  readonly feedback: string
+}
+
+/**
+ * The watermark blocks are closed by: that of the requests, held back by every feedback partition
+ * that is not idle. Feedback alone moves nothing, and a topic that never had any holds nothing up.
+ */
+export async function readBlockWatermark(
+  store: Pick<EventStore, 'progress'>,
+  topics: BlockTopics,
+  nowMs: number,
+  idleTimeoutMs: number,
+  counts: (partition: PartitionProgress) => boolean = () => true,
+): Promise<Watermark> {
+  const requests = (await store.progress(topics.requests)).filter(counts)
+  const feedback = (await store.progress(topics.feedback)).filter(counts)
+  return blockWatermarkOf(requests, feedback, nowMs, idleTimeoutMs)
+}
+
+export function blockWatermarkOf(
+  requests: readonly PartitionProgress[],
+  feedback: readonly PartitionProgress[],
+  nowMs: number,
+  idleTimeoutMs: number,
+): Watermark {
+  const watermark = watermarkOf(requests, nowMs, idleTimeoutMs)
+  if (watermark.timeMs === null) return watermark
+  let { timeMs } = watermark
+  for (const partition of feedback) {
+    if (!isIdle(partition, nowMs, idleTimeoutMs)) {
+      timeMs = Math.min(timeMs, partition.maxEventTimeMs)
+    }
+  }
+  return { ...watermark, timeMs: timeMs > 0 ? timeMs : null }
 }
 
 export function isIdle(

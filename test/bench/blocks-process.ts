@@ -76,7 +76,7 @@ async function measure(store: Store, task: BlocksTask): Promise<BlocksResult> {
     clock: systemClock,
     log: silentLog,
     metrics: createMetrics('bench'),
-    requestsTopic: TOPIC,
+    topics: { requests: TOPIC, feedback: TOPICS.feedback.name },
     idleTimeoutMs: 3_600_000,
     tickMs: 500,
     publisherFor: () =>

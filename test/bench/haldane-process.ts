@@ -29,6 +29,7 @@ await runTask(async (task: IngestTask): Promise<Usage & { rows: number }> => {
       const ingest = createIngest({
         ...{ bus, store, topic, groupId, ...environment },
         format: REQUEST_EVENTS,
+        blockTopics: { requests: topic, feedback: 'feedback' },
         metrics: createMetrics('bench'),
         policy: DEFAULT_BATCH_POLICY,
         idleTimeoutMs: 30_000,

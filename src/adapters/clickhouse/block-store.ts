@@ -83,7 +83,7 @@ WHERE ${EARLIEST_WHERE} AND toStartOfHour(occurred_at) = (
 export function createBlockStore(
   engine: Engine,
   recordTime: () => string,
-): Omit<BlockStore, 'countAnomalies'> {
+): Omit<BlockStore, 'countAnomalies' | 'countFeedback'> {
   const sql = engine.analysis
   /** What is not recorded yet, and whether any feedback may count for the range. */
   async function spansToClose(range: BlockRange): Promise<{ spans: BlockSpan[]; scores: boolean }> {

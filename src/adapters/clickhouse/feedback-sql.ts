@@ -2,11 +2,11 @@
  * How long before the start of its request feedback may have been observed, by clocks that differ. A
  * request id that is used again does not get the feedback of the request before.
  */
-const LOOKBACK_MS = 600_000
+export const FEEDBACK_LOOKBACK_MS = 600_000
 
 const FROM = "fromUnixTimestamp64Milli({from:Int64}, 'UTC')"
 const TO = "fromUnixTimestamp64Milli({to:Int64}, 'UTC')"
-const OBSERVED_FROM = `fromUnixTimestamp64Milli(greatest({from:Int64} - ${LOOKBACK_MS}, 0), 'UTC')`
+const OBSERVED_FROM = `fromUnixTimestamp64Milli(greatest({from:Int64} - ${FEEDBACK_LOOKBACK_MS}, 0), 'UTC')`
 const CLOSED = "fromUnixTimestamp64Milli({to:Int64} + {delay:Int64}, 'UTC')"
 const ROUTE = 'model_name = {model:String} AND environment = {environment:String}'
 
@@ -30,7 +30,7 @@ const SCORES = `SELECT request_id, arraySort(groupArray((
     GROUP BY request_id`
 
 const VERSION = "multiIf(arm = 1, {stable:String}, arm = 2, {canary:String}, '')"
-const COUNTS = `known < (block + 1) * {length:Int64} + {delay:Int64} AND observed >= occurred_ms - ${LOOKBACK_MS}
+const COUNTS = `known < (block + 1) * {length:Int64} + {delay:Int64} AND observed >= occurred_ms - ${FEEDBACK_LOOKBACK_MS}
         AND (version = '' OR version = ${VERSION})`
 
 /** Further columns `withFeedback` needs of the events. */

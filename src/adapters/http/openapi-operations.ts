@@ -1,15 +1,9 @@
-import { BATCH_TYPE, SPEC_VERSION, STRUCTURED_TYPE } from '../../contract/cloud-event.ts'
-import { EVENT_TYPES } from '../../contract/cloud-event-type.ts'
-import {
-  DECISION_EXAMPLE,
-  REQUEST_EVENT_EXAMPLE,
-  ROUTER_ACK_EXAMPLE,
-} from '../../contract/contract-examples.ts'
+import { DECISION_EXAMPLE, ROUTER_ACK_EXAMPLE } from '../../contract/contract-examples.ts'
 import { componentRef } from '../../contract/schema-components.ts'
 import { ROUTE } from '../../contract/stored-text.ts'
 import { ROUTE_WORDS } from '../../contract/wire-field.ts'
-import { EVENT_LINE_TYPES, EVENTS_BODY_BYTES, MOST_EVENTS } from './event-body.ts'
 import { answer, type Documented, failures, GUARDED, query, textAnswer } from './openapi-answers.ts'
+import { EVENT_OPERATIONS } from './openapi-events.ts'
 import { RELEASE_OPERATIONS } from './openapi-releases.ts'
 
 /** Operations that answer without a token. */
@@ -21,93 +15,6 @@ const routeQuery = {
   description: `Only of this route: ${ROUTE_WORDS}.`,
   schema: { type: 'string', pattern: ROUTE.source },
   example: DECISION_EXAMPLE.route,
-}
-
-const eventList = {
-  oneOf: [
-    componentRef('RequestEvent'),
-    { type: 'array', minItems: 1, maxItems: MOST_EVENTS, items: componentRef('RequestEvent') },
-  ],
-}
-const eventLine = `${JSON.stringify(REQUEST_EVENT_EXAMPLE)}\n`
-
-const cloudEvent = {
-  specversion: SPEC_VERSION,
-  id: REQUEST_EVENT_EXAMPLE.request_id,
-  source: '/services/intent-classifier',
-  type: `com.example.${EVENT_TYPES.request}`,
-  time: REQUEST_EVENT_EXAMPLE.occurred_at,
-  data: REQUEST_EVENT_EXAMPLE,
-}
-
-const eventsBody = {
-  required: true,
-  content: {
-    'application/json': {
-      schema: eventList,
-      examples: {
-        one: { summary: 'One event', value: REQUEST_EVENT_EXAMPLE },
-        list: { summary: 'A list of events', value: [REQUEST_EVENT_EXAMPLE] },
-      },
-    },
-    ...Object.fromEntries(
-      EVENT_LINE_TYPES.map((type) => [
-        type,
-        {
-          schema: { type: 'string', description: 'One event a line; blank lines are none.' },
-          example: eventLine,
-        },
-      ]),
-    ),
-    [STRUCTURED_TYPE]: { schema: componentRef('CloudEvent'), example: cloudEvent },
-    [BATCH_TYPE]: {
-      schema: { type: 'array', maxItems: MOST_EVENTS, items: componentRef('CloudEvent') },
-      example: [cloudEvent],
-    },
-  },
-}
-
-const EVENT_FORMS =
-  `At most ${MOST_EVENTS} events and ${EVENTS_BODY_BYTES / 1_048_576} MiB. Each is bare JSON or a CloudEvent 1.0; ` +
-  'of one event the envelope may stand in ce- headers (binary mode). ' +
-  'A missing occurred_at is the time of the CloudEvent, else that of receipt; a missing request_id is its id.'
-
-const events: Documented = {
-  operationId: 'sendEvents',
-  tags: ['events'],
-  summary: 'Send request events',
-  description: `Answers when the good events are safe. Sending the same events again after a failure is harmless: duplicates are counted once. ${EVENT_FORMS}`,
-  requestBody: eventsBody,
-  responses: {
-    200: answer('All events are in the store.', componentRef('EventsReceipt'), {
-      stored: { value: { accepted: 1, rejected: 0, stored: true } },
-    }),
-    202: answer('All events are in Kafka and will be stored.', componentRef('EventsReceipt'), {
-      queued: { value: { accepted: 1, rejected: 0, stored: false } },
-    }),
-    ...failures(400, 413, 415, 422, 429, 507, ...GUARDED),
-  },
-}
-
-const validation: Documented = {
-  operationId: 'validateEvents',
-  tags: ['events'],
-  summary: 'Look at request events without keeping them',
-  description: `Says what sending the same body would reject, and why. ${EVENT_FORMS}`,
-  requestBody: eventsBody,
-  responses: {
-    200: answer('What is wrong, if anything.', componentRef('EventsReport'), {
-      report: {
-        value: {
-          summary: { events: 2, valid: 1, invalid: 1 },
-          errors: [
-            { index: 1, field: 'latency_ms', code: 'type', message: 'is the text "slow"; …' },
-          ],
-        },
-      },
-    }),
-    ...failures(400, 413, 415, ...GUARDED),
-  },
 }
 
 const decisions: Documented = {
@@ -237,8 +144,7 @@ function contractDocument(operationId: string, summary: string): Documented {
 
 /** Every address and method the worker offers, without HEAD; `{id}` stands where a route has `:id`. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Documented>>>> = {
-  '/v1/events': { post: events },
-  '/v1/events/validate': { post: validation },
+  ...EVENT_OPERATIONS,
   '/v1/decisions': { get: decisions },
   '/v1/decisions/stream': { get: stream },
   '/v1/acks': { post: acks },

@@ -1,6 +1,7 @@
 import { CLOUD_EVENT } from '../../contract/cloud-event-schema.ts'
 import { decisionSchema } from '../../contract/decision.ts'
 import { evidenceSchema } from '../../contract/evidence.ts'
+import { feedbackEventSchema } from '../../contract/feedback-event.ts'
 import {
   eventsReceiptSchema,
   eventsReportSchema,
@@ -19,6 +20,7 @@ import { OPERATIONS } from './openapi-operations.ts'
 
 const SCHEMAS = {
   RequestEvent: requestEventSchema,
+  FeedbackEvent: feedbackEventSchema,
   Decision: decisionSchema,
   Evidence: evidenceSchema,
   RouterAck: routerAckSchema,

@@ -71,6 +71,17 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
         throw explain(thrown, `cannot read ${topic}/${partition}`, brokers)
       }
     },
+    async endOffsets(topic, partitions) {
+      open()
+      await topics.check(topic, partitions)
+      try {
+        const reader = await withRetries(clock, () => openTopicReader(context, topic))
+        const ask = () => reader.offsets('end', partitions)
+        return await withRetries(clock, ask).finally(() => reader.close())
+      } catch (thrown) {
+        throw explain(thrown, `cannot look up the end of ${topic}`, brokers)
+      }
+    },
     async produce(topic, records) {
       open()
       if (records.length === 0) return

@@ -3,8 +3,14 @@ import type { CounterName, GaugeName, HistogramName } from '../../domain/metric-
 import type { Metrics } from '../../ports.ts'
 
 const COUNTERS: Record<CounterName, { help: string; labels: string[] }> = {
-  haldane_events_consumed_total: { help: 'Request events taken from the bus', labels: ['result'] },
-  haldane_events_rejected_total: { help: 'Rejected request events by reason', labels: ['code'] },
+  haldane_events_consumed_total: {
+    help: 'Events taken from the bus, by topic',
+    labels: ['topic', 'result'],
+  },
+  haldane_events_rejected_total: {
+    help: 'Rejected events by topic and reason',
+    labels: ['topic', 'code'],
+  },
   haldane_decisions_total: { help: 'Decisions published', labels: ['action'] },
   haldane_blocks_closed_total: { help: 'Blocks closed and judged', labels: [] },
   haldane_publish_failures_total: { help: 'Failed attempts to publish a decision', labels: [] },

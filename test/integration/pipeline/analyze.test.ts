@@ -78,7 +78,7 @@ async function analyze(
   const open = new Set<{ close(): Promise<void> }>()
   const analyzer = createAnalyzer({
     ...{ store: target, clock, log: silentLog, metrics: noMetrics },
-    requestsTopic: model,
+    topics: { requests: model, feedback: `${model}-feedback` },
     idleTimeoutMs: 600_000,
     tickMs: 10,
     publisherFor: () => {

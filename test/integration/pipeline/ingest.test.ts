@@ -73,6 +73,7 @@ async function ingest(given: Bus, target: EventStore, topic: string, records: nu
     const running = createIngest({
       ...{ bus, store: target, clock: systemClock, log: silentLog, metrics: noMetrics, topic },
       format: REQUEST_EVENTS,
+      blockTopics: { requests: topic, feedback: 'feedback' },
       groupId: 'ingest',
       policy: { rowsMax: 200, bytesMax: 1e9, pendingBytesMax: 1e9, ageMaxMs: 50 },
       idleTimeoutMs: 30_000,

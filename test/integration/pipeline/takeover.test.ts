@@ -48,6 +48,7 @@ function open(bus: MemoryBus, target: EventStore, topic: string, rowsMax = ROWS_
   const ingest: Ingest = createIngest({
     ...{ bus, store: target, clock: systemClock, log: silentLog, metrics: noMetrics, topic },
     format: REQUEST_EVENTS,
+    blockTopics: { requests: topic, feedback: 'feedback' },
     groupId: 'ingest',
     policy: { rowsMax, bytesMax: 1e9, pendingBytesMax: 1e9, ageMaxMs: 50 },
     idleTimeoutMs: 30_000,

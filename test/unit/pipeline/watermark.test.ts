@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { watermarkOf } from '../../../src/pipeline/watermark.ts'
+import { blockWatermarkOf, watermarkOf } from '../../../src/pipeline/watermark.ts'
 import type { PartitionProgress } from '../../../src/ports.ts'
 
 const NOW = 1_000_000
@@ -50,5 +50,32 @@ describe('watermarkOf', () => {
       allIdle: true,
       newestProgressMs: null,
     })
+  })
+})
+
+describe('blockWatermarkOf', () => {
+  const of = (requests: PartitionProgress[], feedback: PartitionProgress[]) =>
+    blockWatermarkOf(requests, feedback, NOW, IDLE).timeMs
+
+  it('waits for feedback that is still coming in', () => {
+    const behind = partition({ maxEventTimeMs: 400 })
+    const stuck = partition({ maxEventTimeMs: 300, updatedAtMs: 0, caughtUp: false })
+    expect(of([partition({})], [behind, partition({ maxEventTimeMs: 900 })])).toBe(400)
+    expect(of([partition({})], [behind, stuck])).toBe(300)
+    expect(of([partition({})], [partition({ maxEventTimeMs: 0 })])).toBeNull()
+  })
+
+  it('does not wait for feedback that never came or has stopped', () => {
+    const silent = partition({ maxEventTimeMs: 100, updatedAtMs: NOW - IDLE - 1 })
+    expect(of([partition({})], [])).toBe(500)
+    expect(of([partition({})], [silent])).toBe(500)
+  })
+
+  it('is never moved on by feedback alone', () => {
+    const idle = partition({ updatedAtMs: NOW - IDLE - 1 })
+    const flowing = partition({ maxEventTimeMs: 9000 })
+    expect(of([], [flowing])).toBeNull()
+    expect(of([idle], [flowing])).toBe(500)
+    expect(blockWatermarkOf([idle], [flowing], NOW, IDLE).allIdle).toBe(true)
   })
 })

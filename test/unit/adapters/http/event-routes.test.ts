@@ -224,3 +224,26 @@ describe('validation', () => {
     expect((await fetch(address, { method: 'POST', headers, body: 'a' })).status).toBe(415)
   })
 })
+
+describe('feedback', () => {
+  test('comes through a door of its own, in the same forms, and is answered in the same way', async () => {
+    const { url, worker } = await openDoor()
+    worker.judge = (text) => (text.includes('bad') ? 'is not what it should be' : null)
+    const response = await fetch(`${url}/v1/feedback`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: '{"a":1}\n{"bad":2}\n{"c":3}',
+    })
+    expect(response.status).toBe(422)
+    expect(await problemIn(response)).toMatchObject({
+      accepted: 2,
+      rejected: 1,
+      stored: true,
+      errors: [{ index: 1, field: 'outcome', code: 'missing' }],
+    })
+    expect(worker.feedback).toEqual([
+      { texts: ['{"a":1}', '{"bad":2}', '{"c":3}'], receivedAtMs: NOW_MS, headers: {} },
+    ])
+    expect(worker.submitted).toEqual([])
+  })
+})

@@ -146,6 +146,7 @@ export function createFakeWorker() {
   const listeners = new Set<(decision: Decision) => void>()
   const recorded: Decision[] = []
   const submitted: { texts: string[]; receivedAtMs: number; headers: Record<string, string> }[] = []
+  const feedback: typeof submitted = []
   const acks: RouterAck[] = []
   const started: Parameters<WorkerApi['startRelease']>[0][] = []
   const commanded: Parameters<WorkerApi['commandRelease']>[0][] = []
@@ -153,6 +154,7 @@ export function createFakeWorker() {
   const fake = {
     recorded,
     submitted,
+    feedback,
     acks,
     started,
     commanded,
@@ -178,21 +180,26 @@ export function createFakeWorker() {
     if (fake.failure !== null) throw fake.failure
   }
 
-  const api: WorkerApi = {
-    async submitEvents(values, receivedAtMs, messageHeaders): Promise<SubmitResult> {
+  const submitTo =
+    (list: typeof submitted): WorkerApi['submitEvents'] =>
+    async (values, receivedAtMs, messageHeaders): Promise<SubmitResult> => {
       assertWell()
       const texts = values.map((value) => Buffer.from(value).toString('utf8'))
       const headers = Object.fromEntries(
         Object.entries(messageHeaders).map(([name, value]) => [name, String(Buffer.from(value))]),
       )
-      submitted.push({ texts, receivedAtMs, headers })
+      list.push({ texts, receivedAtMs, headers })
       const rejected = texts.flatMap((text, index) => {
         const message = fake.judge(text)
         if (message === null) return []
         return [{ index, rejections: [{ field: 'outcome', code: 'missing' as const, message }] }]
       })
       return { accepted: texts.length - rejected.length, rejected, stored: fake.stored }
-    },
+    }
+
+  const api: WorkerApi = {
+    submitEvents: submitTo(submitted),
+    submitFeedback: submitTo(feedback),
     async startRelease(request) {
       assertWell()
       started.push(request)

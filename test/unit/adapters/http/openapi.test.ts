@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { openApiDocument } from '../../../../src/adapters/http/openapi.ts'
 import { PROBLEM_KINDS } from '../../../../src/adapters/http/problem.ts'
 import { addRoutes, OPEN_URLS } from '../../../../src/adapters/http/routes.ts'
-import { REQUEST_EVENT_EXAMPLE } from '../../../../src/contract/contract-examples.ts'
+import {
+  FEEDBACK_EVENT_EXAMPLE,
+  REQUEST_EVENT_EXAMPLE,
+} from '../../../../src/contract/contract-examples.ts'
 import { HaldaneError } from '../../../../src/domain/errors.ts'
 import { at, brokenRefs, createDocumentJudge, pointerOf } from '../../../support/json-refs.ts'
 import { openDoor } from './door.ts'
@@ -155,6 +158,7 @@ type Exchange = readonly [
   },
 ]
 
+const FEEDBACK = JSON.stringify(FEEDBACK_EVENT_EXAMPLE)
 const EVENT = JSON.stringify(REQUEST_EVENT_EXAMPLE)
 const RELEASE = 'route: intent-classifier/production'
 const COMMANDS = ['pause', 'resume', 'promote', 'abort', 'rollback']
@@ -176,6 +180,9 @@ const exchanges: readonly Exchange[] = [
   ['POST', '/v1/events/validate', 200, { body: EVENT }],
   ['POST', '/v1/events/validate', 200, { body: '[{"kpi":{"a":null}}]' }],
   ['POST', '/v1/events/validate', 400, { body: '[' }],
+  ['POST', '/v1/feedback', 200, { body: FEEDBACK }],
+  ['POST', '/v1/feedback', 202, { body: FEEDBACK, stored: false }],
+  ['POST', '/v1/feedback', 422, { body: '{"request_id":null}' }],
   ['GET', '/v1/decisions', 200, {}],
   ['GET', '/v1/decisions', 200, { query: '?route=intent-classifier/production&after=0' }],
   ['GET', '/v1/decisions', 400, { query: '?route=nothing' }],
