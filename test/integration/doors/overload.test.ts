@@ -18,7 +18,7 @@ async function openSlowWorker() {
   const service = createService({
     log: silentLog,
     clock: systemClock,
-    submit: async (values): Promise<SubmitResult> => {
+    submitEvents: async (values): Promise<SubmitResult> => {
       if (holding) await new Promise<void>((resolve) => held.push(resolve))
       return { accepted: values.length, rejected: [], stored: true }
     },

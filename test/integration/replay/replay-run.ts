@@ -12,6 +12,8 @@ import { readDecisions } from './decision-rules.ts'
 export interface ReplayInputs {
   /** Lines without line ends, or the file as it is. */
   readonly events: readonly string[] | Uint8Array
+  /** Lines of the feedback file. */
+  readonly feedback?: readonly string[]
   /** Text of the release file; that of the generated streams when missing. */
   readonly release?: string
   readonly commands?: readonly object[]
@@ -31,6 +33,7 @@ export interface Replayed extends HaldaneRun {
     readonly rejected: number
     readonly duplicates: number
     readonly late: number
+    readonly feedback?: Readonly<Record<string, number>>
   }
 }
 
@@ -49,7 +52,15 @@ export function useReplay() {
   }
 
   const replay = async (inputs: ReplayInputs): Promise<Replayed> => {
-    const { release = releaseFile(), events, commands, args = [], env, pieceBytes } = inputs
+    const {
+      release = releaseFile(),
+      events,
+      feedback,
+      commands,
+      args = [],
+      env,
+      pieceBytes,
+    } = inputs
     const bytes = events instanceof Uint8Array ? events : Buffer.from(`${events.join('\n')}\n`)
     const eventsFile = pieceBytes === undefined ? await file('events.ndjson', bytes) : '-'
     const control = commands?.map((command) => JSON.stringify(command)).join('\n')
@@ -57,6 +68,9 @@ export function useReplay() {
       [
         ...['replay', '--json', '--events', eventsFile],
         ...['--release', await file('release.yaml', release)],
+        ...(feedback === undefined
+          ? []
+          : ['--feedback', await file('feedback.ndjson', `${feedback.join('\n')}\n`)]),
         ...(control === undefined ? [] : ['--control', await file('control.ndjson', control)]),
         ...args,
       ],
@@ -68,7 +82,10 @@ export function useReplay() {
     expect([run.exitCode, run.exitCode === 0 ? '' : run.stderr]).toEqual([0, ''])
     const lines = run.stderr.split('\n').slice(0, -1)
     const summary = JSON.parse(lines.at(-1) ?? '') as Replayed['summary']
-    expect(Object.keys(summary)).toEqual(['events', 'accepted', 'rejected', 'duplicates', 'late'])
+    expect(Object.keys(summary)).toEqual([
+      ...['events', 'accepted', 'rejected', 'duplicates', 'late'],
+      ...(feedback === undefined ? [] : ['feedback']),
+    ])
     expect(summary.accepted + summary.rejected).toBe(summary.events)
     const decisions = readDecisions(run.stdout, specOf(release))
     return { ...run, decisions, notes: lines.slice(0, -1), summary }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { encodeDecision } from '../../../src/contract/decision.ts'
+import type { FeedbackEvent } from '../../../src/domain/feedback-event.ts'
 import { buildRow, buildSpec } from '../../support/builders.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 import { DECISION } from '../../unit/contract/decision-samples.ts'
 import { MIDNIGHT, plainEvent } from './random-events.ts'
+import { plainFeedback } from './random-feedback.ts'
 
 const anyRow = z.record(z.string(), z.unknown())
 
@@ -33,7 +35,9 @@ describe('tables and views for people', () => {
       'schema_migrations',
       'v_cohort_metrics',
       'v_decisions',
+      'v_feedback',
       'v_ingest_health',
+      'v_release_feedback',
       'v_release_status',
     ])
   })
@@ -99,6 +103,51 @@ describe('tables and views for people', () => {
       }),
     ])
     expect(rows[0]?.['decided_at']).toBeNull()
+  })
+
+  it('show feedback beside its request, and which share of it came in time for a release', async () => {
+    const { store } = temp()
+    const spec = buildSpec({ route: 'fed/production', modelName: 'fed' })
+    const release = { spec, source: '', startedBy: 'ann', controlPartition: 0, commandId: 'c' }
+    await store.recordRelease({ ...release, releaseId: 'fed', startedAtMs: MIDNIGHT })
+    const place = { topic: 'fed', partition: 0, timestampMs: 0, arrivalWatermarkMs: 0 }
+    const events = store.newBatch()
+    for (const [offset, occurredAtMs] of [MIDNIGHT + 1000, MIDNIGHT + 2000].entries()) {
+      const event = { modelName: 'fed', requestId: `f${offset}`, occurredAtMs }
+      events.add(plainEvent(event), { ...place, offset })
+    }
+    await store.insertEvents(events)
+    const feedback = store.feedback.newBatch()
+    const closedMs = MIDNIGHT + 10_000 + spec.blocks.watermarkMs
+    const given: [Partial<FeedbackEvent>, number][] = [
+      [{ requestId: 'f0', observedAtMs: MIDNIGHT + 5000 }, 0],
+      [{ requestId: 'f0', observedAtMs: closedMs - 1 }, closedMs - 1],
+      [{ requestId: 'f1', observedAtMs: MIDNIGHT + 5000 }, closedMs],
+      [{ requestId: 'f1', observedAtMs: MIDNIGHT + 6000, modelVersion: '1.1.0' }, 0],
+      [{ requestId: 'f1', observedAtMs: MIDNIGHT + 6000, qualityScore: null, label: 'good' }, 0],
+      [{ requestId: 'nobody', observedAtMs: MIDNIGHT + 5000 }, 0],
+    ]
+    for (const [offset, [event, arrivalWatermarkMs]] of given.entries()) {
+      const row = plainFeedback({ ...event, modelName: 'fed' })
+      feedback.add(row, { ...place, offset, arrivalWatermarkMs })
+    }
+    await store.feedback.insertEvents(feedback)
+
+    expect(await store.countFeedback(spec)).toEqual({ late: 1, unknown: 2 })
+    const rows = await select(
+      "SELECT request_id, delay_s, answered_by FROM v_feedback WHERE model_name = 'fed' ORDER BY request_id, delay_s",
+    )
+    expect(rows.map((row) => [row['request_id'], row['delay_s'], row['answered_by']])).toEqual([
+      ['f0', 4, '1.0.0'],
+      ['f0', 38.999, '1.0.0'],
+      ['f1', 4, '1.0.0'],
+      ['f1', 4, '1.0.0'],
+      ['f1', 38, '1.0.0'],
+      ['nobody', null, ''],
+    ])
+    expect(await select("SELECT * FROM v_release_feedback WHERE release_id = 'fed'")).toEqual([
+      expect.objectContaining({ scores: 4, in_time: 2, late: 1, other_version: 1 }),
+    ])
   })
 
   it('show error rate, p95 and quality per version and cohort', async () => {
