@@ -90,6 +90,12 @@ export interface OutgoingRecord {
   readonly partition?: number
 }
 
+export interface OffsetsKept {
+  readonly first: number
+  /** Equal to `first` when there is nothing; records of open transactions are not counted. */
+  readonly end: number
+}
+
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
@@ -116,8 +122,8 @@ export interface Bus {
   follow(topic: string, onRecord: (record: BusRecord) => void): Promise<{ close(): Promise<void> }>
   /** Every record of the partition up to its present end, committed transactions only. */
   readToEnd(topic: string, partition: number): Promise<BusRecord[]>
-  /** Per partition the offset the next record will get, as far as transactions are committed. */
-  endOffsets(topic: string, partitions: readonly number[]): Promise<Map<number, number>>
+  /** Per partition the offset of the first record kept, and the one the next record will get. */
+  offsetsKept(topic: string, partitions: readonly number[]): Promise<Map<number, OffsetsKept>>
   /** Resolves when all replicas have the records. */
   produce(topic: string, records: readonly OutgoingRecord[]): Promise<void>
   /** A producer that shuts out any older one with the same id. */

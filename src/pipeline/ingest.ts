@@ -16,7 +16,7 @@ import { type DeadLetterLimit, publishDeadLetters } from './dead-letters.ts'
 import { createLane, type Lane, makeRoom, type OpenBatch } from './ingest-lane.ts'
 import { createPartitionIntake, type RejectedRecord } from './partition-intake.ts'
 import { PATIENT, retry } from './retry.ts'
-import { createSleepers } from './sleeping-partitions.ts'
+import { createSleepers, holdsAny } from './sleeping-partitions.ts'
 import type { BlockTopics } from './watermark.ts'
 
 /** Records taken between two turns of the event loop, so that heartbeats and HTTP go on. */
@@ -116,9 +116,9 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     for (const lane of before) lane.close()
     await Promise.allSettled(before.map((lane) => lane.drain()))
     const progress = await persist('reading progress', () => store.progress(topic))
-    const ends =
+    const kept =
       topic === options.blockTopics.feedback
-        ? await persist('looking up ends', () => bus.endOffsets(topic, partitions))
+        ? await persist('looking up offsets', () => bus.offsetsKept(topic, partitions))
         : null
     for (const partition of partitions) {
       const row = progress.find((candidate) => candidate.partition === partition)
@@ -141,7 +141,7 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
         now: () => clock.now(),
       })
       lanes.set(partition, lane)
-      const waiting = ends === null || (ends.get(partition) ?? 0) > from
+      const waiting = kept === null || holdsAny(kept.get(partition), from)
       await sleepers.announce(lane, row, waiting, pendingTo !== null)
       log.info({ topic, partition, from, pendingTo, present: present.length }, 'partition settled')
     }

@@ -1,4 +1,4 @@
-import type { Clock, EventStore, PartitionProgress } from '../ports.ts'
+import type { Clock, EventStore, OffsetsKept, PartitionProgress } from '../ports.ts'
 import type { Lane } from './ingest-lane.ts'
 import { type BlockTopics, isIdle, readBlockWatermark } from './watermark.ts'
 
@@ -67,4 +67,9 @@ export function createSleepers<L extends SleepingLane>(options: SleepersOptions<
       lane.lastStoredMs = now
     },
   }
+}
+
+/** True when the topic has records at or above the offset. */
+export function holdsAny(kept: OffsetsKept | undefined, from: number): boolean {
+  return kept !== undefined && kept.end > Math.max(kept.first, from)
 }

@@ -85,6 +85,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
           bus.consume({ topic: 'nowhere', ...options }),
           bus.follow('nowhere', () => {}),
           bus.readToEnd('nowhere', 0),
+          bus.offsetsKept('nowhere', [0]),
           producer.produce('nowhere', [value('x')]),
         ]
         for (const result of await Promise.allSettled(calls)) {
@@ -103,7 +104,19 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         const refused = bus.produce(topic, [value('good'), { ...value('bad'), partition: 2 }])
         await expect(refused).rejects.toThrow(`topic ${topic} has no partition 2: it has 2`)
         expect(await codeOf(bus.readToEnd(topic, 2))).toBe('not_found')
+        expect(await codeOf(bus.offsetsKept(topic, [0, 2]))).toBe('not_found')
         expect([...(await bus.readToEnd(topic, 0)), ...(await bus.readToEnd(topic, 1))]).toEqual([])
+      })
+
+      it('tells which offsets a partition keeps, and when it keeps none', async () => {
+        const topic = await createTopic({ partitions: 2 })
+        await bus.produce(topic, numbered(3, 1))
+        expect(await bus.offsetsKept(topic, [0, 1])).toEqual(
+          new Map([
+            [0, { first: 0, end: 0 }],
+            [1, { first: 0, end: 3 }],
+          ]),
+        )
       })
 
       it('answers a ping', async () => {
@@ -635,6 +648,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         other.ping(),
         other.partitionCount(topic),
         other.readToEnd(topic, 0),
+        other.offsetsKept(topic, [0]),
         other.fencedProducer('late'),
         producer.produce(topic, [value('x')]),
       ]

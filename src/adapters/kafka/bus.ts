@@ -71,15 +71,21 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
         throw explain(thrown, `cannot read ${topic}/${partition}`, brokers)
       }
     },
-    async endOffsets(topic, partitions) {
+    async offsetsKept(topic, partitions) {
       open()
       await topics.check(topic, partitions)
       try {
         const reader = await withRetries(clock, () => openTopicReader(context, topic))
-        const ask = () => reader.offsets('end', partitions)
-        return await withRetries(clock, ask).finally(() => reader.close())
+        const ask = async () => ({
+          first: await reader.offsets('first', partitions),
+          end: await reader.offsets('end', partitions),
+        })
+        const { first, end } = await withRetries(clock, ask).finally(() => reader.close())
+        return new Map(
+          partitions.map((at) => [at, { first: first.get(at) ?? 0, end: end.get(at) ?? 0 }]),
+        )
       } catch (thrown) {
-        throw explain(thrown, `cannot look up the end of ${topic}`, brokers)
+        throw explain(thrown, `cannot look up offsets of ${topic}`, brokers)
       }
     },
     async produce(topic, records) {

@@ -95,10 +95,15 @@ export function createMemoryBus(options: MemoryBusOptions): MemoryBus {
       const { partitions } = topics.named(name, [partition])
       return partitions[partition]?.read(0, Number.MAX_VALUE, Number.MAX_VALUE) ?? []
     },
-    async endOffsets(name, partitions) {
+    async offsetsKept(name, partitions) {
       open()
-      const topic = topics.named(name, partitions)
-      return new Map(partitions.map((at) => [at, topic.partitions[at]?.endOffset ?? 0]))
+      const logs = topics.named(name, partitions).partitions
+      return new Map(
+        partitions.map((at) => [
+          at,
+          { first: logs[at]?.firstOffset ?? 0, end: logs[at]?.endOffset ?? 0 },
+        ]),
+      )
     },
     async produce(name, records) {
       await writer.write(name, records)
