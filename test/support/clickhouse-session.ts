@@ -24,8 +24,9 @@ export interface EngineSessions {
 
 const INSERT =
   /^(\s*insert\s+into\s+(?:table\s+)?[^\s(]+\s*(?:\([^)]*\))?)\s*(settings\s[\s\S]*?)?\s*(format\s+\w+)\s*$/i
-/** What the engine can answer piece by piece. */
-const STREAMED = /^\s*(?:\(|select|with)\b/i
+/** What the engine can answer piece by piece: each piece would begin with a header of its own. */
+const STREAMED =
+  /^\s*(?:\(|select|with)\b[\s\S]*\bformat\s+(?:JSONEachRow|JSONCompactEachRow|TabSeparated|RowBinary)\s*$/i
 
 /**
  * The embedded engine as a server sees it: a session of its own for each statement, so that nothing of

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { ServerOptions } from '../../../src/adapters/clickhouse/server-engine.ts'
+import {
+  openServerEngine,
+  type ServerOptions,
+} from '../../../src/adapters/clickhouse/server-engine.ts'
 import { openServerStore } from '../../../src/adapters/clickhouse/server-store.ts'
 import { systemClock } from '../../../src/adapters/ops/clock.ts'
 import { type HaldaneError, toHaldaneError } from '../../../src/domain/errors.ts'
@@ -32,12 +35,13 @@ afterAll(async () => {
 })
 
 const startFront = () => startClickHouseFront({ dataDir, password: PASSWORD, port })
+const serverOptions = (): ServerOptions => ({
+  ...{ url: `http://127.0.0.1:${port}`, database: 'haldane', username: 'default' },
+  ...{ password: PASSWORD, ca: null },
+})
 const openStore = (changes: Partial<ServerOptions> = {}) =>
   openServerStore({
-    server: {
-      ...{ url: `http://127.0.0.1:${port}`, database: 'haldane', username: 'default' },
-      ...{ password: PASSWORD, ca: null, ...changes },
-    },
+    server: { ...serverOptions(), ...changes },
     clock: systemClock,
     log: silentLog,
     limits: LIMITS,
@@ -123,10 +127,17 @@ describe('a question to a server', () => {
   })
 
   it('that fails in the middle of its answer fails, instead of giving half of it', async () => {
-    const failing = store.query('SELECT number, throwIf(number = 900000) FROM numbers(1000000)')
-    const failure = await failureOf(failing)
-    expect(failure).toMatchObject({ code: 'invalid_input' })
-    expect(failure.message).toMatch(/throwIf/)
+    const engine = openServerEngine(serverOptions(), { clock: systemClock, limits: LIMITS })
+    const read = (failingAt: number) =>
+      engine.analysis.selectTuples(
+        'numbers',
+        `SELECT number, throwIf(number = ${failingAt}) FROM numbers(1000000)`,
+      )
+    expect(await read(2_000_000)).toHaveLength(1_000_000)
+    const failure = await failureOf(read(900_000))
+    expect(failure).toMatchObject({ code: 'internal' })
+    expect(failure.message).toMatch(/Value passed to 'throwIf'/)
+    await engine.close()
 
     front.faults.add({ statement: 'FROM numbers', kind: 'fail_amid' })
     const passing = store.query('SELECT number FROM numbers(10)')
