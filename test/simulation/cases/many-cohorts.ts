@@ -83,7 +83,7 @@ export const MANY_COHORT_CASES: readonly SimulationCase[] = [
   ),
   manyCohorts(
     'one error 0.5→2.0 %',
-    'error 0.5 → 2.0 % in one cohort with 2 % of the traffic',
+    'error 0.5 → 2.0 % in one cohort with 2 % of the traffic; the warm-up alone is 60,000 events',
     cohorts({ ...FINE, errorRate: 0.02 }),
     [
       { asks: 'rolled_back', bar: 'none', reference: reference(96.2, 0.9) },
@@ -94,7 +94,7 @@ export const MANY_COHORT_CASES: readonly SimulationCase[] = [
   ),
   manyCohorts(
     'one p95 +50 %',
-    'p95 +50 % in one cohort with 2 % of the traffic',
+    'p95 +50 % in one cohort with 2 % of the traffic; the warm-up alone is 60,000 events',
     cohorts({ ...FINE, latency: { ...LOGNORMAL, by: 1.5 } }),
     [
       { asks: 'rolled_back', bar: 'most', reference: reference(100, 0.1) },
@@ -105,7 +105,7 @@ export const MANY_COHORT_CASES: readonly SimulationCase[] = [
   ),
   manyCohorts(
     'all error 0.5→1.0 %',
-    'error 0.5 → 1.0 % in every cohort',
+    'error 0.5 → 1.0 % in every cohort; the warm-up alone is 60,000 events',
     cohorts({ ...FINE, errorRate: 0.01 }, true),
     [
       { asks: 'rolled_back', bar: 'most', reference: reference(100, 0.1) },

@@ -232,11 +232,7 @@ const DRIFT_CASES: readonly SimulationCase[] = [
       scenario: drifting(errors(0.005), errors(timesOdds(0.005, factor)), errorWave),
       questions: [
         { asks: 'rolled_back', bar: 'most' },
-        {
-          asks: 'events_to_rollback',
-          bar: 'none',
-          reference: reference(factor === 2 ? 172 : 245, 3),
-        },
+        { asks: 'events_to_rollback', bar: 'none' },
       ],
     }),
   ),
