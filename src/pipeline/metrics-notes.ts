@@ -67,7 +67,7 @@ function relativeEdgeNotes(
     const above = edgesMs.find((edge) => edge >= limitMs)
     if (below === limitMs) return []
     return [
-      `${metric.name} ${written}: ${spec.stable} is counted above ${from}ms, ${spec.canary} above ${above ?? 'every edge'} for a breach and above ${below}ms for a pass; an edge at ${limitMs} tells sooner`,
+      `${metric.name} ${written}: ${spec.stable} is counted above ${from}ms, ${spec.canary} above ${above === undefined ? 'every edge' : `${above}ms`} for a breach and above ${below}ms for a pass; an edge at ${limitMs} tells sooner`,
     ]
   })
 }
