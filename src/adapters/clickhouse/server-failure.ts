@@ -8,7 +8,7 @@ const WRONG_CREDENTIALS = new Set([
   'WRONG_PASSWORD',
   'UNKNOWN_USER',
 ])
-const NOT_ALLOWED = new Set(['ACCESS_DENIED', 'READONLY'])
+const NOT_ALLOWED = new Set(['ACCESS_DENIED'])
 const FOREIGN_TEXT_MAX = 120
 
 /** Where a server is, for errors; holds no secret. */
