@@ -101,6 +101,8 @@ export interface TopicSpec {
   readonly partitions: number
   /** Keep only the newest record of a key. */
   readonly compacted: boolean
+  /** Further settings by Kafka's names; of no meaning to the log in the process. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface FencedProducer {

@@ -3,6 +3,7 @@ import type { ManualCommand } from '../rollout/rollout.ts'
 import { addEventVerbs } from './event-verbs.ts'
 import { EXIT_DONE, EXIT_INVALID, reportFailure } from './failure.ts'
 import { readerOf } from './offline.ts'
+import { addOperatorVerbs } from './operator-verbs.ts'
 import type { AddVerb, Context } from './verb.ts'
 import { clientOf } from './worker-address.ts'
 
@@ -40,7 +41,7 @@ export async function runProgram(
   addPlan(program, verb, context)
   addSql(program, verb, context)
   addReleaseVerbs(program, verb, context)
-  addConfigVerbs(program, verb, context)
+  addOperatorVerbs(program, verb, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -136,26 +137,6 @@ function addReplay(program: Command, verb: AddVerb, context: Context): void {
   verb(replay, async () => {
     const { runReplay } = await import('./replay.ts')
     return runReplay(replay.opts(), context.terminal, context.environment())
-  })
-}
-
-function addConfigVerbs(program: Command, verb: AddVerb, { terminal }: Context): void {
-  const config = program.command('config').description('checks and shows the environment')
-  const check = config
-    .command('check')
-    .description('says every problem of the HALDANE_ variables and of the files they name')
-    .addHelpText('after', '\nExit codes: 0 valid, 2 not valid.')
-  verb(check, async () => {
-    const { runConfigCheck } = await import('./config.ts')
-    return runConfigCheck(process.env, terminal)
-  })
-  const show = config
-    .command('show')
-    .description('the effective value of every variable and where it is from; secrets are masked')
-    .option('--json', 'one object a variable: name, value, source')
-  verb(show, async () => {
-    const { runConfigShow } = await import('./config.ts')
-    return runConfigShow(show.opts(), process.env, terminal)
   })
 }
 

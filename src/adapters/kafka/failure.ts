@@ -85,8 +85,20 @@ const EXPLAINED: Readonly<Record<string, Explanation>> = {
   },
   INVALID_REPLICATION_FACTOR: {
     code: 'bus_unavailable',
-    problem: 'the cluster has fewer brokers than its default replication factor',
-    remedy: 'start the missing brokers, or lower default.replication.factor',
+    problem: 'the cluster has fewer brokers than replicas are asked for',
+    remedy:
+      'start the missing brokers, or ask for fewer replicas: `haldane topics create ' +
+      '--replication-factor N`, or default.replication.factor of the brokers',
+  },
+  INVALID_CONFIG: {
+    code: 'invalid_input',
+    problem: 'Kafka does not accept a setting of the topic',
+    remedy: 'create the topic by hand; docs/operate.md lists the settings',
+  },
+  POLICY_VIOLATION: {
+    code: 'invalid_input',
+    problem: 'a policy of the cluster forbids the topic as it is asked for',
+    remedy: 'ask who runs the cluster; docs/operate.md lists the settings',
   },
   MESSAGE_TOO_LARGE: {
     code: 'too_large',

@@ -1,10 +1,10 @@
-import type { ITopicConfig } from 'kafkajs'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { TopicSpec } from '../../ports.ts'
 import { withRetries } from './attempts.ts'
 import type { KafkaContext } from './client.ts'
 import { createContact } from './contact.ts'
 import { explain, kafkaErrorTypes } from './failure.ts'
+import { toTopicConfig } from './topic-settings.ts'
 
 /** What topics there are. Every look-up says within the probe timeout when no broker answers. */
 export interface Topics {
@@ -90,21 +90,16 @@ async function create(context: KafkaContext, specs: readonly TopicSpec[]): Promi
   const admin = context.brief().admin()
   try {
     await admin.connect()
-    await admin.createTopics({ topics: specs.map(toTopicConfig), waitForLeaders: false })
+    await admin.createTopics({
+      topics: specs.map((spec) => toTopicConfig(spec)),
+      waitForLeaders: false,
+    })
   } catch (thrown) {
     // Somebody else may have created some of them meanwhile.
     const types = kafkaErrorTypes(thrown)
     if (types.length === 0 || types.some((type) => type !== 'TOPIC_ALREADY_EXISTS')) throw thrown
   } finally {
     await admin.disconnect()
-  }
-}
-
-function toTopicConfig(spec: TopicSpec): ITopicConfig {
-  return {
-    topic: spec.name,
-    numPartitions: spec.partitions,
-    configEntries: spec.compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
   }
 }
 
