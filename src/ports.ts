@@ -4,6 +4,7 @@ import type { FeedbackEvent } from './domain/feedback-event.ts'
 import type { CounterName, GaugeName, HistogramName } from './domain/metric-names.ts'
 import type { ReleaseSpec } from './domain/release.ts'
 import type { RequestEvent } from './domain/request-event.ts'
+import type { TopicSpec } from './domain/topics.ts'
 import type { EvidenceRow } from './domain/verdict.ts'
 
 export interface Clock {
@@ -94,15 +95,6 @@ export interface OffsetsKept {
   readonly first: number
   /** Equal to `first` when there is nothing; records of open transactions are not counted. */
   readonly end: number
-}
-
-export interface TopicSpec {
-  readonly name: string
-  readonly partitions: number
-  /** Keep only the newest record of a key. */
-  readonly compacted: boolean
-  /** Further settings by Kafka's names; of no meaning to the log in the process. */
-  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface FencedProducer {

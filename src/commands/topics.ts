@@ -8,8 +8,7 @@ import {
 import type { WorkerEnvironment } from '../app.ts'
 import type { KafkaConfig } from '../config.ts'
 import { HaldaneError } from '../domain/errors.ts'
-import { TOPICS } from '../domain/topics.ts'
-import type { TopicSpec } from '../ports.ts'
+import { TOPICS, type TopicSpec } from '../domain/topics.ts'
 import { EXIT_DONE } from './failure.ts'
 import { renderTable, type Terminal } from './terminal.ts'
 

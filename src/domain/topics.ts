@@ -1,3 +1,12 @@
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** Keep only the newest record of a key. */
+  readonly compacted: boolean
+  /** Further settings by Kafka's names; of no meaning to the log in the process. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
 const DAY_MS = 86_400_000
 
 /** Settings of topics whose records are only needed for a while. */

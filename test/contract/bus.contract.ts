@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { HaldaneError } from '../../src/domain/errors.ts'
-import type { Bus, BusRecord, OutgoingRecord, TopicSpec } from '../../src/ports.ts'
+import type { TopicSpec } from '../../src/domain/topics.ts'
+import type { Bus, BusRecord, OutgoingRecord } from '../../src/ports.ts'
 import {
   bytesOf,
   type ConsumerProbe,

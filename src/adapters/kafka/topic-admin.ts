@@ -1,5 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs'
-import type { TopicSpec } from '../../ports.ts'
+import type { TopicSpec } from '../../domain/topics.ts'
 import { createKafkaContext, type KafkaBusOptions } from './client.ts'
 import { explain } from './failure.ts'
 import { type FoundTopic, toTopicConfig } from './topic-settings.ts'

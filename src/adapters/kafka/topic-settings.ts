@@ -1,5 +1,5 @@
 import type { ITopicConfig } from 'kafkajs'
-import type { TopicSpec } from '../../ports.ts'
+import type { TopicSpec } from '../../domain/topics.ts'
 
 /** A topic as it is on the cluster. */
 export interface FoundTopic {

@@ -1,5 +1,5 @@
 import { HaldaneError } from '../../domain/errors.ts'
-import type { TopicSpec } from '../../ports.ts'
+import type { TopicSpec } from '../../domain/topics.ts'
 import { withRetries } from './attempts.ts'
 import type { KafkaContext } from './client.ts'
 import { createContact } from './contact.ts'

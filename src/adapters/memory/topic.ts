@@ -1,5 +1,6 @@
 import { NO_HEADERS } from '../../contract/cloud-event.ts'
-import type { BusRecord, OutgoingRecord, TopicSpec } from '../../ports.ts'
+import type { TopicSpec } from '../../domain/topics.ts'
+import type { BusRecord, OutgoingRecord } from '../../ports.ts'
 import { partitionOf } from './murmur2.ts'
 import { createPartitionLog, type PartitionLog } from './partition-log.ts'
 import { createSignal, type Signal } from './signal.ts'

@@ -1,5 +1,6 @@
 import { HaldaneError } from '../../domain/errors.ts'
-import type { OutgoingRecord, TopicSpec } from '../../ports.ts'
+import type { TopicSpec } from '../../domain/topics.ts'
+import type { OutgoingRecord } from '../../ports.ts'
 import { createTopic, type Topic } from './topic.ts'
 
 export interface Topics {
