@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends request events with curl: one, several as lines, and one as a CloudEvent in binary mode.
+# Sends request events with curl: one, several as lines, a compressed file, a CloudEvent.
 set -euo pipefail
 
 url=${HALDANE_URL:-http://127.0.0.1:7625}/v1/events
@@ -29,11 +29,19 @@ echo 'Several, one a line:'
   echo
 } | send --header 'Content-Type: application/x-ndjson' --data-binary @-
 
+echo 'A file, as gzip:'
+{
+  event "$run-4" 1.4.2 40.1
+  echo
+  event "$run-5" 1.5.0 35.0
+  echo
+} | gzip | send --header 'Content-Type: application/x-ndjson' --header 'Content-Encoding: gzip' --data-binary @-
+
 echo 'A CloudEvent in binary mode: the attributes are headers, the body is the data:'
 send --header 'Content-Type: application/json' \
   --header 'ce-specversion: 1.0' \
   --header 'ce-type: ml.inference.request.v1' \
   --header 'ce-source: /services/intent-classifier' \
-  --header "ce-id: $run-4" \
+  --header "ce-id: $run-6" \
   --header "ce-time: $now" \
-  --data-binary "$(event "$run-4" 1.4.2 44.7)"
+  --data-binary "$(event "$run-6" 1.4.2 44.7)"

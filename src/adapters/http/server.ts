@@ -5,6 +5,7 @@ import type { WorkerApi } from '../../contract/worker-api.ts'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { type Access, assertGuarded, createAccess } from './access.ts'
+import { addBodyBudget } from './body-budget.ts'
 import { addInflating, assertReadableEncoding } from './body-encoding.ts'
 import { createDecisionStreams, STREAM_LIMITS, type StreamLimits } from './decision-streams.ts'
 import { problemsInFile } from './file-problems.ts'
@@ -67,6 +68,7 @@ function createApp(): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   addInflating(app)
+  addBodyBudget(app)
   return app
 }
 
@@ -100,7 +102,7 @@ function addChecks(app: FastifyInstance, access: Access, isDraining: () => boole
   })
 }
 
-function addErrors(app: FastifyInstance, log: Log): void {
+function addErrors(app: FastifyInstance, log: Log, isDraining: () => boolean): void {
   app.setNotFoundHandler((request: FastifyRequest, reply) =>
     sendProblem(
       reply,
@@ -118,7 +120,10 @@ function addErrors(app: FastifyInstance, log: Log): void {
       const fields = { request_id: request.id, url: request.routeOptions.url, status: body.status }
       log.error({ ...fields, err: thrown }, 'request failed')
     }
-    if (body.status === 413) await discardBody(request.raw)
+    // The framework would close the connection for the sake of what it left unread.
+    if (reply.hasHeader('connection') && (await discardBody(request.raw)) && !isDraining()) {
+      reply.removeHeader('connection')
+    }
     return sendProblem(reply, body, thrown instanceof DoorError ? thrown.headers : {})
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -190,7 +195,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const app = createApp()
   const cutSilentConnections = trackSilentConnections(app)
   addChecks(app, access, isDraining)
-  addErrors(app, log)
+  addErrors(app, log, isDraining)
   addRoutes(app, { api, clock, access, streams, version, draining: isDraining })
 
   function drain(): void {

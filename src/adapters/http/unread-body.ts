@@ -4,19 +4,19 @@ const MOST_BYTES = 67_108_864
 
 /**
  * Reads a refused body to its end and keeps nothing of it. Most clients write everything before they
- * read; a connection closed in the middle of that takes the answer with it. Resolves early when the
- * client goes away, or has sent 64 MiB more and may lose its answer. Never rejects.
+ * read; a connection closed in the middle of that takes the answer with it. False when the client
+ * went away, or has sent 64 MiB more and may lose its answer. Never rejects.
  */
-export function discardBody(body: Readable, mostBytes = MOST_BYTES): Promise<void> {
+export function discardBody(body: Readable, mostBytes = MOST_BYTES): Promise<boolean> {
   return new Promise((resolve) => {
     if (body.readableEnded || body.destroyed) {
-      resolve()
+      resolve(body.readableEnded)
       return
     }
     let bytes = 0
     const end = (): void => {
       body.off('data', count)
-      resolve()
+      resolve(body.readableEnded)
     }
     const count = (chunk: Uint8Array): void => {
       bytes += chunk.byteLength

@@ -135,8 +135,8 @@ describe('the examples on a worker', () => {
     if (hasCurl) {
       const answers = await run(examplePath('producer/curl.sh'))
       const accepted = [...answers.matchAll(/"accepted":(\d+),"rejected":0/g)].map(([, n]) => n)
-      expect(accepted).toEqual(['1', '2', '1'])
-      expected += 4
+      expect(accepted).toEqual(['1', '2', '2', '1'])
+      expected += 6
     }
     expect(await worker.stop()).toBe(0)
     const rows = await runHaldane(

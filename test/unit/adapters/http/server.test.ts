@@ -208,6 +208,34 @@ describe('what is not there', () => {
     }
   })
 
+  test.each(['identity', 'gzip'])(
+    'a body that nobody reads does not hold up the next request (%s)',
+    async (encoding) => {
+      const { url } = await openDoor()
+      const plain = Buffer.alloc(3_000_000, 'x')
+      const body = encoding === 'gzip' ? gzipSync(plain, { level: 0 }) : plain
+      const { host } = new URL(url)
+      const first = `PROPFIND /v1/events HTTP/1.1\r\nhost: ${host}\r\ncontent-encoding: ${encoding}\r\n`
+      for (const framing of ['length', 'chunks']) {
+        const socket = await plug(url)
+        const text: string[] = []
+        socket.setEncoding('utf8').on('data', (chunk: string) => text.push(chunk))
+        const closed = once(socket, 'close')
+        if (framing === 'length') {
+          socket.write(`${first}content-length: ${body.length}\r\n\r\n`)
+          socket.write(body)
+        } else {
+          socket.write(`${first}transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`)
+          socket.write(body)
+          socket.write('\r\n0\r\n\r\n')
+        }
+        socket.write(`GET /livez HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
+        await closed
+        expect(text.join('').match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200'])
+      }
+    },
+  )
+
   test('headers beyond the limit are answered 431', async () => {
     const { url } = await openDoor()
     const answer = await speak(
