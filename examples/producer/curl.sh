@@ -2,7 +2,7 @@
 # Sends request events with curl: one, several as lines, a compressed file, a CloudEvent.
 set -euo pipefail
 
-url=${HALDANE_URL:-http://127.0.0.1:7625}/v1/events
+url=${WORKER_URL:-http://127.0.0.1:7625}/v1/events
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 run=$(date +%s)-$$
 

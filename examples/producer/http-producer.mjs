@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sampleEvents } from './sample-events.mjs'
 
-const { HALDANE_URL = 'http://127.0.0.1:7625', HALDANE_TOKEN = '' } = process.env
+const { WORKER_URL = 'http://127.0.0.1:7625', HALDANE_TOKEN = '' } = process.env
 
 const BATCH_EVENTS = 1000
 const BATCH_BYTES = 1_000_000 // the worker takes up to 16 MiB and 100,000 events at once
@@ -17,7 +17,7 @@ const LINGER_MS = 200 // how long an event waits for others
 const WAITING_MAX = 50_000 // beyond it new events are dropped: better than a service out of memory
 
 /** `send` is what your service calls once per request, when the answer is out. */
-export function createProducer({ url = HALDANE_URL, token = HALDANE_TOKEN, log = console.error }) {
+export function createProducer({ url = WORKER_URL, token = HALDANE_TOKEN, log = console.error }) {
   const totals = { sent: 0, accepted: 0, rejected: 0, dropped: 0, retries: 0 }
   const waiting = []
   let wake = () => {}

@@ -14,7 +14,7 @@ import requests
 
 from sample_events import sample_events
 
-URL = os.environ.get("HALDANE_URL", "http://127.0.0.1:7625")
+URL = os.environ.get("WORKER_URL", "http://127.0.0.1:7625")
 TOKEN = os.environ.get("HALDANE_TOKEN", "")
 BATCH_EVENTS = 1000
 

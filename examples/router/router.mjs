@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const {
   ROUTE = 'intent-classifier/production',
   STABLE_VERSION = '1.4.2', // serves everybody until the first decision
-  HALDANE_URL = 'http://127.0.0.1:7625',
+  WORKER_URL = 'http://127.0.0.1:7625',
   HALDANE_TOKEN = '',
   KAFKA_BROKERS = '', // set: follow Kafka instead of HTTP
   ROUTER_ID = hostname(), // each router of a route needs its own
@@ -158,7 +158,7 @@ async function followHttp(onOpen) {
   const giveUp = () => silent.abort(new Error('nothing was heard for 45 s'))
   const watchdog = setTimeout(giveUp, 45_000)
   try {
-    const url = `${HALDANE_URL}/v1/decisions/stream?route=${encodeURIComponent(ROUTE)}`
+    const url = `${WORKER_URL}/v1/decisions/stream?route=${encodeURIComponent(ROUTE)}`
     const resume = lastEventId === '' ? {} : { 'last-event-id': lastEventId }
     const response = await fetch(url, {
       headers: { accept: 'text/event-stream', ...resume, ...authorization },
@@ -186,7 +186,7 @@ async function followHttp(onOpen) {
 }
 
 async function postAck(ack) {
-  const response = await fetch(`${HALDANE_URL}/v1/acks`, {
+  const response = await fetch(`${WORKER_URL}/v1/acks`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...authorization },
     body: JSON.stringify(ack),

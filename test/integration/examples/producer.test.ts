@@ -30,7 +30,7 @@ async function send(
     return left.shift() ?? { status: 200, body: { accepted, rejected: 0, stored: true } }
   })
   const run = await runExample(command, [examplePath(script), fileOf(lines)], {
-    ...{ HALDANE_URL: worker.url, PYTHONDONTWRITEBYTECODE: '1' },
+    ...{ WORKER_URL: worker.url, PYTHONDONTWRITEBYTECODE: '1' },
     ...env,
   })
   const totals = JSON.parse(run.stdout) as Record<string, number>
@@ -117,7 +117,7 @@ describe('the examples on a worker', () => {
     const worker = await startWorkerProcess({ HALDANE_DATA_DIR: dir, HALDANE_TOKEN: token })
     onTestFinished(() => worker.kill())
     await worker.ready()
-    const env = { HALDANE_URL: worker.url, HALDANE_TOKEN: token, PYTHONDONTWRITEBYTECODE: '1' }
+    const env = { WORKER_URL: worker.url, HALDANE_TOKEN: token, PYTHONDONTWRITEBYTECODE: '1' }
     const run = async (command: string, ...args: string[]) => {
       const { exitCode, stdout, stderr } = await runExample(command, args, env)
       expect([exitCode, stderr]).toEqual([0, ''])

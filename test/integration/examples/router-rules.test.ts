@@ -41,7 +41,7 @@ async function follow(
   const start = async (env: Record<string, string> = {}) => {
     const router = await startRouterExample({
       ...{ ROUTE, STABLE_VERSION: '1.0.0', ROUTER_ID: 'edge', STATE_FILE: stateFile },
-      HALDANE_URL: worker.url,
+      WORKER_URL: worker.url,
       ...env,
     })
     onTestFinished(() => router.kill())

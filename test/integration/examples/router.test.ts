@@ -21,10 +21,10 @@ describe('examples/router, following an embedded worker over HTTP', () => {
       dir,
       modelName: 'intent-classifier',
       workerEnv: {},
-      routerEnv: (url) => ({ HALDANE_URL: url }),
+      routerEnv: (url) => ({ WORKER_URL: url }),
       async send(file, url) {
         const script = examplePath('producer/http-producer.mjs')
-        const run = await runExample(process.execPath, [script, file], { HALDANE_URL: url })
+        const run = await runExample(process.execPath, [script, file], { WORKER_URL: url })
         expect([run.exitCode, run.stderr]).toEqual([0, ''])
         return (JSON.parse(run.stdout) as { accepted: number }).accepted
       },
