@@ -199,7 +199,14 @@ export function createIngest<Event>(options: IngestOptions<Event>): Ingest {
     }
   }
 
-  const write = async (lane: Lane<Event>, batch: OpenBatch<Event>) => {
+  /** A failure is told at once: after the last batch of a partition nobody else waits for it. */
+  const write = (lane: Lane<Event>, batch: OpenBatch<Event>) =>
+    carry(lane, batch).catch((thrown: unknown) => {
+      fail(thrown)
+      throw thrown
+    })
+
+  const carry = async (lane: Lane<Event>, batch: OpenBatch<Event>) => {
     if (options.deadLetters !== null) {
       await persist('publishing dead letters', () => publishDeadLetters(bus, topic, batch.rejected))
     }

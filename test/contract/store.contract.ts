@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FeedbackEvent } from '../../src/domain/feedback-event.ts'
 import type { RequestEvent } from '../../src/domain/request-event.ts'
-import type { PartitionProgress, ReleaseRecord, Store } from '../../src/ports.ts'
+import type { EventBatch, PartitionProgress, ReleaseRecord, Store } from '../../src/ports.ts'
 import { MIDNIGHT, plainEvent } from '../integration/store/random-events.ts'
+import { plainFeedback } from '../integration/store/random-feedback.ts'
 import { buildSpec } from '../support/builders.ts'
 import { DECISION } from '../unit/contract/decision-samples.ts'
 
@@ -340,6 +342,129 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
           cohort: { locale: 'en-US', device: 'mobile' },
           metrics: { requests: 2, latencies: 2, bins: [374], counts: [2] },
         })
+      })
+    })
+
+    describe('feedback', () => {
+      const give = async (
+        topic: string,
+        events: readonly Partial<FeedbackEvent>[],
+        place: { partition?: number; from?: number; arrivalWatermarkMs?: number } = {},
+      ) => {
+        const batch = store.feedback.newBatch()
+        events.forEach((event, index) => {
+          batch.add(plainFeedback({ observedAtMs: NOON + 5000, ...event }), {
+            topic,
+            partition: place.partition ?? 0,
+            offset: (place.from ?? 0) + index,
+            timestampMs: NOON,
+            arrivalWatermarkMs: place.arrivalWatermarkMs ?? 0,
+          })
+        })
+        await store.feedback.insertEvents(batch)
+      }
+      const qualityOf = async (modelName: string, tries = 1) => {
+        const spec = specOf(modelName)
+        const range = { spec, fromMs: NOON, toMs: NOON + BLOCK }
+        const releaseId = `${modelName}/production/1.1.0~${tries}`
+        await store.closeBlocks({ ...range, releaseId })
+        const [block] = await store.readBlocks({ ...range, releaseId })
+        await store.closeHistory({ ...range, releaseId })
+        const history = await store.readHistory(releaseId, spec)
+        const cells = [...(block?.cells ?? []), ...history]
+        return cells.map(({ metrics: { quality } }) => [quality.n, quality.sum])
+      }
+      const LAST = NOON + BLOCK + 30_000 - 1
+
+      it('is found by its offsets, apart from request events of the same topic and place', async () => {
+        const topic = unique('topic')
+        await put(topic, [{}, {}], { from: 3 })
+        await give(topic, [{}, {}, {}], { from: 7 })
+        expect([...(await store.feedback.presentOffsets(topic, 0, 8))]).toEqual([8, 9])
+        expect([...(await store.presentOffsets(topic, 0, 0))]).toEqual([3, 4])
+        const foreign = store.newBatch() as unknown as EventBatch<FeedbackEvent>
+        await expect(store.feedback.insertEvents(foreign)).rejects.toThrow('another store')
+      })
+
+      it('keeps every field, whatever text it holds', async () => {
+        const requestId = unique('request')
+        const given = {
+          label: '“quoted”, \t\n; -- é😀',
+          qualityMetric: 'm',
+          annotatorKind: 'LLM',
+          modelVersion: '1.0.0-rc.1+b',
+        } as const
+        await give(unique('topic'), [{ requestId, ...given, qualityScore: null }])
+        const { rows } = await store.query(
+          `SELECT label, quality_metric, annotator_kind, model_version, quality_score_e6 FROM feedback_events WHERE request_id = '${requestId}'`,
+        )
+        expect(rows).toEqual([[given.label, 'm', 'LLM', '1.0.0-rc.1+b', null]])
+      })
+
+      it('gives a request without a score that of its earliest feedback', async () => {
+        const modelName = unique('model')
+        const event = { modelName, occurredAtMs: NOON }
+        await give(unique('topic'), [
+          { modelName, requestId: 'a', qualityScore: 0.25, observedAtMs: NOON + 6000 },
+          { modelName, requestId: 'a', qualityScore: 0.5 },
+          { modelName, requestId: 'a', qualityScore: 0.75 },
+          { modelName, requestId: 'own', qualityScore: 0 },
+          { modelName, requestId: 'nobody', qualityScore: 0 },
+          { modelName, requestId: 'b', qualityScore: null, label: 'x', observedAtMs: NOON },
+          { modelName, requestId: 'b', qualityScore: 0.125, observedAtMs: LAST },
+        ])
+        await put(unique('topic'), [
+          { ...event, requestId: 'a' },
+          { ...event, requestId: 'own', qualityScore: 1 },
+          { ...event, requestId: 'b' },
+          { ...event, requestId: 'silent' },
+        ])
+        expect(await qualityOf(modelName)).toEqual([
+          [3, 1.625],
+          [3, 1.625],
+        ])
+      })
+
+      it('counts once for a request that was sent twice', async () => {
+        const modelName = unique('model')
+        const event = { modelName, occurredAtMs: NOON, requestId: 'twice' }
+        await put(unique('topic'), [event, { ...event, occurredAtMs: NOON + 1 }])
+        await give(unique('topic'), [{ modelName, requestId: 'twice' }])
+        expect((await qualityOf(modelName))[0]).toEqual([1, 0.5])
+      })
+
+      it.each([
+        ['observed at the end', { observedAtMs: LAST + 1 }, 0],
+        ['that arrived at the end', {}, LAST + 1],
+        ['of another version', { modelVersion: '1.1.0' }, 0],
+        ['of another environment', { environment: 'staging' }, 0],
+        ['observed long before', { observedAtMs: NOON - 600_001 }, 0],
+      ])('%s does not count', async (_, change, arrivalWatermarkMs) => {
+        const modelName = unique('model')
+        const requestId = 'r-1'
+        await put(unique('topic'), [{ modelName, requestId, occurredAtMs: NOON }])
+        await give(unique('topic'), [{ modelName, ...change }], { arrivalWatermarkMs })
+        expect(await qualityOf(modelName)).toEqual([
+          [0, 0],
+          [0, 0],
+        ])
+      })
+
+      it('that counts at the last millisecond by place, version and arrival does count', async () => {
+        const modelName = unique('model')
+        await put(unique('topic'), [{ modelName, occurredAtMs: NOON }])
+        const at = { modelName, observedAtMs: NOON - 600_000, modelVersion: '1.0.0' }
+        await give(unique('topic'), [{ ...at, qualityScore: 0.25 }], {
+          partition: 1,
+          arrivalWatermarkMs: LAST,
+        })
+        await give(unique('topic'), [{ ...at, qualityScore: 0.75 }], { from: 9 })
+        expect((await qualityOf(modelName))[0]).toEqual([1, 0.75])
+        const spec = specOf(modelName)
+        expect(await store.countFeedback(spec)).toEqual({ late: 0, unknown: 0 })
+        await give(unique('topic'), [{ modelName, observedAtMs: LAST + 1 }])
+        await give(unique('topic'), [{ modelName, requestId: 'nobody' }])
+        expect(await store.countFeedback(spec)).toEqual({ late: 1, unknown: 1 })
       })
     })
 
