@@ -111,12 +111,14 @@ describe('two workers on one server', () => {
     await front.addFault({
       statement: '^INSERT INTO request_events',
       kind: 'delay_before',
-      ms: 6000,
+      ms: 8000,
       times: 2,
     })
-    await produce(MORE_EVENTS / 2, Date.now() - SPAN_MS)
-    await delay(1000)
+    const producing = produce(MORE_EVENTS / 2, Date.now() - SPAN_MS)
+    // A worker sends one insert at a time: two that wait are one of each.
+    await until('both have an insert on its way', async () => (await front.delayed()) === 2)
     process.kill(frozen?.pid ?? 0, 'SIGSTOP')
+    await producing
     await produce(MORE_EVENTS / 2, Date.now() - SPAN_MS)
     await untilStored()
     process.kill(frozen?.pid ?? 0, 'SIGCONT')

@@ -26,6 +26,8 @@ export interface FrontFault {
 export interface FrontFaults {
   add(fault: FrontFault): void
   clear(): void
+  /** Statements that wait at this moment because of `delay_before`. */
+  delayed: number
   /** The fault for this statement, if any. */
   take(sql: string): FrontFault | null
 }
@@ -33,6 +35,7 @@ export interface FrontFaults {
 export function createFrontFaults(): FrontFaults {
   let open: { readonly fault: FrontFault; skip: number; times: number }[] = []
   return {
+    delayed: 0,
     add: (fault) => open.push({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 }),
     clear() {
       open = []

@@ -9,6 +9,8 @@ const SCRIPT = fileURLToPath(new URL('clickhouse-front-process.ts', import.meta.
 export interface FrontProcess {
   readonly url: string
   addFault(fault: FrontFault): Promise<void>
+  /** Statements that wait at this moment because of `delay_before`. */
+  delayed(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ export async function launchClickHouseFront(
     async addFault(fault) {
       await fetch(`${url}/faults`, { method: 'POST', body: JSON.stringify(fault) })
     },
+    delayed: async () => Number(await (await fetch(`${url}/faults`)).json()),
     async stop() {
       child.stdin.end()
       await ended

@@ -128,7 +128,11 @@ async function carryOut(
     statement.rows?.resume()
     return void response.writeHead(status, { 'content-type': 'text/html' }).end(body)
   }
-  if (fault?.kind === 'delay_before') await sleep(fault.ms ?? 1000)
+  if (fault?.kind === 'delay_before') {
+    faults.delayed++
+    await sleep(fault.ms ?? 1000)
+    faults.delayed--
+  }
   // An INSERT is carried out even when nobody waits for the answer.
   const pieces = sessions.run(statement)
   if (fault?.kind === 'cut_after' || fault?.kind === 'delay_after') {
@@ -285,13 +289,14 @@ function isAllowed(options: FrontOptions, request: IncomingMessage): boolean {
   })
 }
 
-/** `POST /faults` with one fault, for a front in another process; `DELETE /faults` clears them. */
+/** For a front in another process: `POST` adds a fault, `DELETE` clears all, `GET` says what waits. */
 async function takeFaults(
   faults: FrontFaults,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const body = await bytesOf(request)
+  if (request.method === 'GET') return void response.end(JSON.stringify(faults.delayed))
   if (request.method === 'DELETE') faults.clear()
   else faults.add(JSON.parse(body.toString('utf8')) as FrontFault)
   response.end('Ok.\n')

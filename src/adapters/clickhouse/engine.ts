@@ -45,6 +45,7 @@ export function rowBinarySettings({ rows, token }: RowBinaryInsert): SqlSettings
     min_insert_block_size_rows: rows,
     min_insert_block_size_bytes: 0,
     max_partitions_per_insert_block: 0,
+    // Without a word rows come only to an engine of our own: newer servers compare contents even so.
     ...(token === null ? { insert_deduplicate: 0 } : { insert_deduplication_token: token }),
   }
 }
