@@ -50,7 +50,10 @@ export async function followThroughDeaths(scenario: RouterScenario): Promise<voi
       }),
     ),
   )
-  const file = releaseFile().replace('intent-classifier/production', route)
+  const file = releaseFile({ rest: 'heartbeat: 10s' }).replace(
+    'intent-classifier/production',
+    route,
+  )
   const release = write(dir, 'release.yaml', [file])
   const stateFile = join(dir, 'router-state.json')
   const dataDir = join(dir, 'data')
@@ -132,6 +135,7 @@ export async function followThroughDeaths(scenario: RouterScenario): Promise<voi
   const applied = lives.flatMap((life) => life.applied())
   expect(applied).toEqual([...new Set(applied)].sort((a, b) => a - b))
   expect(applied.at(-1)).toBe(final)
+  expect(applied.length).toBeGreaterThan(5)
   const sql = (statement: string) => haldane(['sql', '--json', statement], dataDir).trim()
   const acks = `SELECT router_id, max(applied_generation) AS generation FROM router_acks WHERE route = '${route}' GROUP BY router_id`
   expect(JSON.parse(sql(acks))).toEqual({ router_id: 'edge-1', generation: final })
