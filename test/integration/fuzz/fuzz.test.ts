@@ -3,7 +3,7 @@ import { decodeRequestEvent, guardMismatches } from '../../../src/contract/reque
 import { type Answer, useWorker } from './fuzz-worker.ts'
 import { createFuzzer, type FuzzedInput } from './fuzzed-events.ts'
 
-const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 100_000)
+const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 50_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
 const BATCH = 400
 const LIST_SHARE = 0.1
