@@ -334,6 +334,12 @@ describe('a slow reader', () => {
     const generations = [...text.matchAll(/^id: .*#(\d+)$/gm)].map((match) => Number(match[1]))
     expect(generations).toEqual(range(1, generations.length))
     expect(generations.length).toBeLessThan(made)
+    // Back with the last id it has, it gets the others, each once.
+    const resumed = await listen(url, { route: ROUTE, lastEventId: id(generations.length) })
+    const rest = await resumed.take(made - generations.length)
+    expect(rest.map((message) => message.id)).toEqual(
+      range(generations.length + 1, made).map((generation) => id(generation)),
+    )
   })
 
   test('that falls behind before its first byte gets an end, so that it comes back', async () => {
