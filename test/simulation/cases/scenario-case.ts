@@ -1,0 +1,65 @@
+import type { Question, SimulationCase } from '../case.ts'
+import { BARE } from '../release-spec.ts'
+import type { ArmShape, Scenario } from '../scenario.ts'
+
+export const NULL_REPETITIONS = 2000
+export const POWER_REPETITIONS = 500
+export const BLOCK_EVENTS = 1000
+export const HISTORY_EVENTS = 50_000
+/** A day of the level, in blocks. */
+export const DAY = 1000
+
+export const ERROR_0 = 'metric: error_rate, max_increase: 0%'
+export const P95_0 = 'metric: latency_p95, max_increase: 0%'
+export const QUALITY_0 = 'metric: quality, max_drop: 0'
+
+export const ROLLED_BACK_FALSELY: Question = { asks: 'rolled_back', bar: 'alpha' }
+
+interface Parts {
+  readonly name: string
+  readonly family: string
+  readonly what: string
+  readonly scenario: Scenario
+  readonly guardrail: string
+  readonly horizonBlocks: number
+  readonly questions: readonly Question[]
+  readonly quick?: number
+}
+
+/** Blocks of 1,000 requests, a look at each; nulls are asked about rollback only. */
+export function scenarioCase(parts: Parts & Partial<SimulationCase>): SimulationCase {
+  const { guardrail, questions, quick, ...rest } = parts
+  const isNull = questions.some(({ bar }) => bar === 'alpha')
+  return {
+    guardrails: [guardrail],
+    bare: BARE,
+    shipped: '',
+    lookEveryBlocks: 1,
+    until: 'breach',
+    questions,
+    repetitions: { full: isNull ? NULL_REPETITIONS : POWER_REPETITIONS, quick: quick ?? 0 },
+    ...rest,
+  }
+}
+
+/** 1 → 5 → 25 → 50 %, 100 blocks each but the last. */
+export const RAMP_STEPS = [100, 200, 300]
+export const ramp = (block: number): number =>
+  block < 100 ? 0.01 : block < 200 ? 0.05 : block < 300 ? 0.25 : 0.5
+export const wave = (block: number): number => Math.sin((2 * Math.PI * block) / DAY)
+
+export function single(stable: ArmShape, canary: ArmShape, rest: Partial<Scenario>): Scenario {
+  return {
+    blockEvents: BLOCK_EVENTS,
+    cohorts: [{ cohort: {}, share: 1, stable, canary }],
+    canaryShare: 0.1,
+    historyEvents: HISTORY_EVENTS,
+    ...rest,
+  }
+}
+
+/** `rate` with its odds multiplied. */
+export function timesOdds(rate: number, factor: number): number {
+  const odds = (factor * rate) / (1 - rate)
+  return odds / (1 + odds)
+}
