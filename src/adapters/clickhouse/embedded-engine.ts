@@ -98,7 +98,7 @@ function explainMissing(cause: unknown): never {
     `the embedded store needs the package chdb, which is not installed or does not run here: ${text}`,
     {
       remedy:
-        'run `npm install` without --omit=optional (it runs on Linux and macOS, x64 and arm64)',
+        'run `npm install` without --omit=optional (it runs on Linux and macOS, x64 and arm64), or name a server with HALDANE_CLICKHOUSE_URL',
       cause,
     },
   )
