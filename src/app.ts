@@ -60,6 +60,7 @@ export async function startWorker(config: Config, environment: WorkerEnvironment
     port: config.httpPort,
     token: config.token,
     api,
+    healthOnly: !config.roles.includes('api'),
     log,
     clock,
     version,
@@ -155,27 +156,36 @@ async function startParts(parts: Parts, exposeMetrics: () => Promise<string>): P
     ],
     exposeMetrics,
   })
-  const follower = await patiently('following decisions', () =>
-    bus.follow(TOPICS.decisions.name, (record) => service.onDecisionRecord(record)),
-  )
-  lifecycle.defer('decision follower', () => follower.close())
+  if (config.roles.includes('api')) {
+    const follower = await patiently('following decisions', () =>
+      bus.follow(TOPICS.decisions.name, (record) => service.onDecisionRecord(record)),
+    )
+    lifecycle.defer('decision follower', () => follower.close())
+  }
   await startLoops(parts, { bus, patient, analyzer, intakes, fail: abort })
   return service
 }
 
-async function startLoops(
-  parts: Parts,
-  made: {
-    readonly bus: Bus
-    readonly patient: Store
-    readonly analyzer: ReturnType<typeof createAnalyzer>
-    readonly intakes: EventIntakes
-    fail(error: Error): void
-  },
-): Promise<void> {
+interface Made {
+  readonly bus: Bus
+  readonly patient: Store
+  readonly analyzer: ReturnType<typeof createAnalyzer>
+  readonly intakes: EventIntakes
+  fail(error: Error): void
+}
+
+/** Analysis first, so that it is there for what ingest brings; it stops last. */
+async function startLoops(parts: Parts, made: Made): Promise<void> {
+  const { roles } = parts.config
+  if (roles.includes('analyze')) await startAnalysis(parts, made)
+  if (roles.includes('ingest')) await startIngest(parts, made.intakes)
+  if (roles.includes('analyze')) made.analyzer.start()
+}
+
+async function startAnalysis(parts: Parts, made: Made): Promise<void> {
   const { config, environment, lifecycle } = parts
   const { log, clock } = environment
-  const { bus, patient, analyzer, intakes, fail } = made
+  const { bus, patient, analyzer, fail } = made
   const policies = createPolicyFiles(config.policyFile)
   const control = createControl({
     ...{ bus, store: patient, clock, log, analyzer, policies, onFailure: fail },
@@ -193,12 +203,15 @@ async function startLoops(
   lifecycle.defer('control', () => control.stop())
   await patiently('reading router acks', () => acks.start())
   lifecycle.defer('router acks', () => acks.stop())
+}
+
+async function startIngest(parts: Parts, intakes: EventIntakes): Promise<void> {
+  const patiently = patience(parts)
   // Feedback first: a block must not be closed before it is known whether feedback waits.
   for (const { name, ingest } of [intakes.feedback, intakes.requests]) {
     await patiently(`reading ${name}`, () => ingest.start())
-    lifecycle.defer(`ingest of ${name}`, () => ingest.stop())
+    parts.lifecycle.defer(`ingest of ${name}`, () => ingest.stop())
   }
-  analyzer.start()
 }
 
 /** What is only unreachable is tried again until the worker ends. */

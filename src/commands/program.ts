@@ -70,7 +70,10 @@ function addRunVerbs(program: Command, verb: AddVerb, context: Context): void {
     .description(
       'stores events, judges releases, publishes decisions; embedded unless told otherwise',
     )
-    .option('--role <list>', 'ingest,analyze,api (default: all)')
+    .option(
+      '--role <list>',
+      'of ingest,analyze,api; a part of them needs Kafka and a ClickHouse server (default: all)',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  haldane worker\n  HALDANE_KAFKA_BROKERS=localhost:9092 haldane worker',

@@ -1,5 +1,5 @@
 import { startWorker, type WorkerEnvironment } from '../app.ts'
-import { loadConfig, ROLES, type Role } from '../config.ts'
+import { type Config, loadConfig, ROLES, type Role } from '../config.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import { EXIT_DONE, reportFailure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,6 +14,7 @@ export async function runWorker(
   environment: WorkerEnvironment,
 ): Promise<number> {
   const config = loadConfig(process.env, parseRoles(options.role))
+  requireShared(config)
   const worker = await startWorker(config, environment)
   const place = config.clickhouse?.url ?? config.dataDir
   terminal.note(`haldane worker on ${worker.url} (data in ${place}); stop it with Ctrl-C`)
@@ -51,11 +52,15 @@ function parseRoles(text: string | undefined): readonly Role[] {
       remedy: `allowed are ${ROLES.join(', ')}, separated by commas`,
     })
   }
+  return ROLES.filter((role) => roles.includes(role))
+}
+
+/** Roles can be in different processes only where these meet: in Kafka and on a ClickHouse server. */
+function requireShared({ roles, kafka, clickhouse }: Config): void {
   const missing = ROLES.filter((role) => !roles.includes(role))
-  if (missing.length > 0) {
-    throw new HaldaneError('usage', `--role: ${missing.join(', ')} would have no worker`, {
-      remedy: 'the embedded store belongs to one process, which needs every role: leave --role out',
-    })
-  }
-  return ROLES
+  if (missing.length === 0 || (kafka !== null && clickhouse !== null)) return
+  const own = kafka === null ? 'the log inside the process' : 'the embedded store'
+  throw new HaldaneError('usage', `--role: ${missing.join(', ')} would have no worker`, {
+    remedy: `${own} belongs to one process, which needs every role: leave --role out, or set HALDANE_KAFKA_BROKERS and HALDANE_CLICKHOUSE_URL`,
+  })
 }

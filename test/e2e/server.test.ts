@@ -132,6 +132,42 @@ describe('two workers on one server', () => {
   })
 })
 
+describe('a worker for each role', () => {
+  it('does its part only: what one takes in the second stores and the third decides on', async () => {
+    const [api, ingest, analyze] = await Promise.all(
+      (['api', 'ingest', 'analyze'] as const).map(async (role) => {
+        const worker = await startWorkerProcess(env, 'source', ['--role', role])
+        workers.push(worker)
+        await worker.ready()
+        return worker
+      }),
+    )
+    const before = (await recorded()).length
+    const startMs = await startRelease(api, '1.6.0')
+    const events = generateEvents({
+      ...{ events: 3000, startMs, durationMs: 60_000, canaryShare: 0.2, seed: 77 },
+      modelName: 'shared',
+    })
+    const sentBefore = await rows()
+    const lines = [...events].map((event) => JSON.stringify(event)).join('\n')
+    const answer = await fetch(`${api?.url}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: lines,
+    })
+    expect(answer.status).toBe(202)
+    await until('they are stored', async () => (await rows()) === sentBefore + 3000)
+    await until('a block is judged', async () => (await recorded()).length > before + 1)
+    for (const worker of [ingest, analyze]) {
+      expect((await fetch(`${worker?.url}/readyz`)).status).toBe(200)
+      expect((await fetch(`${worker?.url}/v1/releases`)).status).toBe(404)
+    }
+    const lag = /^haldane_consumer_lag_messages\{/m
+    expect(await (await fetch(`${ingest?.url}/metrics`)).text()).toMatch(lag)
+    expect(await (await fetch(`${analyze?.url}/metrics`)).text()).not.toMatch(lag)
+  })
+})
+
 const ANY_PORT = { HALDANE_HTTP_PORT: '0' }
 
 async function launch(count: number): Promise<WorkerProcess[]> {
@@ -140,9 +176,10 @@ async function launch(count: number): Promise<WorkerProcess[]> {
   return workers
 }
 
-async function startRelease(worker: WorkerProcess | undefined): Promise<number> {
+async function startRelease(worker: WorkerProcess | undefined, canary = '1.5.0'): Promise<number> {
   const file = join(dir, 'release.yaml')
-  writeFileSync(file, releaseFile().replace('intent-classifier/production', ROUTE))
+  const text = releaseFile().replace('intent-classifier/production', ROUTE)
+  writeFileSync(file, text.replace('1.5.0', canary))
   const startMs = Math.floor((Date.now() - SPAN_MS - 60_000) / 5000) * 5000
   const start = new Date(startMs).toISOString()
   await haldane(['release', 'start', file, '--url', worker?.url ?? '', '--start', start])

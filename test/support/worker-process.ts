@@ -28,9 +28,10 @@ export interface WorkerProcess {
 export async function startWorkerProcess(
   env: Record<string, string>,
   program: keyof typeof PROGRAMS = 'source',
+  args: readonly string[] = [],
 ): Promise<WorkerProcess> {
   const port = env['HALDANE_HTTP_PORT'] ?? (await freePort())
-  const child = spawn(process.execPath, [...PROGRAMS[program], 'worker'], {
+  const child = spawn(process.execPath, [...PROGRAMS[program], 'worker', ...args], {
     env: { ...process.env, HALDANE_HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -20,11 +20,14 @@ export interface RouteParts {
   readonly streams: DecisionStreams
   readonly version: string
   readonly draining: () => boolean
+  /** Of a worker without the role `api`: only what operates it. */
+  readonly healthOnly: boolean
 }
 
 /** Everything a worker offers over HTTP; `openapi-operations.ts` documents the same. */
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addHealthRoutes(app, parts)
+  if (parts.healthOnly) return
   addEventRoutes(app, parts)
   addDecisionRoutes(app, parts)
   addReleaseRoutes(app, parts)

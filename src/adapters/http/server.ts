@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   /** Of the program, shown by the health addresses. */
   readonly version: string
   readonly streamLimits?: Partial<StreamLimits>
+  /** Only `/livez`, `/readyz` and `/metrics`. */
+  readonly healthOnly?: boolean
 }
 
 export interface HttpServer {
@@ -196,7 +198,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const cutSilentConnections = trackSilentConnections(app)
   addChecks(app, access, isDraining)
   addErrors(app, log, isDraining)
-  addRoutes(app, { api, clock, access, streams, version, draining: isDraining })
+  const healthOnly = options.healthOnly === true
+  addRoutes(app, { api, clock, access, streams, version, draining: isDraining, healthOnly })
 
   function drain(): void {
     draining = true
