@@ -38,7 +38,7 @@ const CHANNELS: Readonly<Record<TopicName, Topic>> = {
   requests: {
     title: 'Request events',
     description:
-      'One event per answered request, from the serving services. Order between requests does not matter; the same request twice is counted once. Keep them for at least a day, so that a worker that was away finds them.',
+      'One event per answered request, from the serving services. Order between requests does not matter; the same request twice is counted once.',
     message: 'RequestEvent',
   },
   requestsDeadLetters: {
@@ -88,7 +88,12 @@ function channelOf(name: TopicName): JsonSchema {
       kafka: {
         topic: topic.name,
         partitions: topic.partitions,
-        topicConfiguration: { 'cleanup.policy': [topic.compacted ? 'compact' : 'delete'] },
+        topicConfiguration: {
+          'cleanup.policy': [topic.compacted ? 'compact' : 'delete'],
+          ...Object.fromEntries(
+            Object.entries(topic.settings).map(([name, value]) => [name, Number(value)]),
+          ),
+        },
         ...BINDING,
       },
     },

@@ -28,7 +28,10 @@ const SEVERITIES: Record<Severity, Severity> = { critical: 'critical', signal: '
 export const cohortSchema = z
   .union([
     z.literal(OVERALL),
-    z.object({ locale: z.string().optional(), device: z.string().optional() }),
+    z.object({
+      locale: z.string().optional().describe('BCP 47 tag; und is a locale like any other.'),
+      device: z.string().optional().describe('Kind of device; unknown is one like any other.'),
+    }),
   ])
   .describe('"overall", or the values of the cohort dimensions; a missing one stands for all.')
 

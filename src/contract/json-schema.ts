@@ -19,11 +19,31 @@ const DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 
 const oneOf = (...fields: string[]) => ({ anyOf: fields.map((field) => ({ required: [field] })) })
 
+/** An answer is ok by its outcome, or by its status where it names no outcome. */
+const OK_HAS_LATENCY: JsonSchema = {
+  if: {
+    anyOf: [
+      { properties: { outcome: { const: 'ok' } }, required: ['outcome'] },
+      {
+        properties: {
+          outcome: { type: 'null' },
+          status_code: { type: 'integer', exclusiveMaximum: 400 },
+        },
+        required: ['status_code'],
+      },
+    ],
+  },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  then: { properties: { latency_ms: { type: 'number' } }, required: ['latency_ms'] },
+}
+
 const CONTRACTS: readonly Contract[] = [
   {
     name: 'request-event',
     schema: requestEventSchema,
-    rules: { allOf: [oneOf('model_version', 'variant'), oneOf('outcome', 'status_code')] },
+    rules: {
+      allOf: [oneOf('model_version', 'variant'), oneOf('outcome', 'status_code'), OK_HAS_LATENCY],
+    },
   },
   {
     name: 'feedback-event',

@@ -8,7 +8,7 @@ const moments = (about: string, smallest: number) =>
   z
     .strictObject({
       n: count('Requests that carry a value.'),
-      sum: z.number().min(smallest).max(LARGEST_SUM),
+      sum: z.number().min(smallest).max(LARGEST_SUM).describe('Sum of the values.'),
       sum_sq: z.number().min(0).max(LARGEST_SQUARES).describe('Sum of the squares.'),
     })
     .describe(about)
@@ -29,16 +29,19 @@ const histogram = z
 
 const points = z
   .strictObject({
-    p50: latency().optional(),
-    p90: latency().optional(),
-    p95: latency().optional(),
-    p99: latency().optional(),
+    p50: latency().optional().describe('Median.'),
+    p90: latency().optional().describe('90 % are not above it.'),
+    p95: latency().optional().describe('95 % are not above it.'),
+    p99: latency().optional().describe('99 % are not above it.'),
   })
   .describe('Quantiles in milliseconds, without counts: their uncertainty is not known.')
   .meta({ minProperties: 1 })
 
 const row = z.strictObject({
-  version: z.string().min(1).describe('Rows of versions that are neither are left out.'),
+  version: z
+    .string()
+    .min(1)
+    .describe('Stable or canary of the release; rows of other versions are left out.'),
   locale: z.string().optional().describe('BCP 47; missing is und.'),
   device: z.string().optional().describe('Kind of device; missing is unknown.'),
   requests: count(
@@ -46,7 +49,10 @@ const row = z.strictObject({
   ).optional(),
   errors: count('Of the requests: error, timeout, rejected.').optional(),
   error_rate: z.number().min(0).max(1).optional().describe('Where there is no count of errors.'),
-  latency_ms: z.union([histogram, points]).optional(),
+  latency_ms: z
+    .union([histogram, points])
+    .optional()
+    .describe('A histogram (le), or quantiles without counts (p50 … p99).'),
   quality: moments('Scores from 0 to 1.', 0).optional(),
   kpi: z
     .record(z.string(), moments('Values within the bounds of the release file.', -LARGEST_SUM))
@@ -57,10 +63,12 @@ const row = z.strictObject({
 /** The metrics file as it is published; `readMetricsFile` checks more and says where. */
 export const metricsFileSchema = z
   .strictObject({
-    window: z.strictObject({
-      start: z.string().meta({ format: 'date-time' }),
-      end: z.string().meta({ format: 'date-time' }).describe('After the start.'),
-    }),
+    window: z
+      .strictObject({
+        start: z.string().meta({ format: 'date-time' }).describe('Start of the window.'),
+        end: z.string().meta({ format: 'date-time' }).describe('Its end, after the start.'),
+      })
+      .describe("What the numbers cover; compared with the step's min_duration."),
     rows: z.array(row).min(1).describe('One a version and cohort.'),
   })
   .meta({

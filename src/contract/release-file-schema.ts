@@ -57,7 +57,7 @@ const { blocks, cohorts, coverage, judge, risk } = RELEASE_DEFAULTS
 const PROPERTIES: Readonly<Record<string, JsonSchema>> = {
   extends: described(
     { type: 'string', minLength: 1 },
-    'Path of an organisation policy, relative to this file: a file of the same form whose top-level keys stand in for those missing here.',
+    'Organisation policy, a file of the same form whose top-level keys stand in for those missing here: a path relative to this file; for a worker the name of a file beside its HALDANE_POLICY.',
   ),
   route: described({ type: 'string', pattern: ROUTE.source }, `The route: ${ROUTE_WORDS}.`),
   stable: version('Version that serves now'),

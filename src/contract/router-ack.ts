@@ -29,7 +29,14 @@ export const routerAckSchema = z
       'a whole number from 0',
     ),
     applied_traffic: documented(
-      z.array(z.object({ version: z.string(), weight: z.number().min(0) })).nullish(),
+      z
+        .array(
+          z.object({
+            version: z.string().describe('Version of the model.'),
+            weight: z.number().min(0).describe('Its share, in parts of total_weight.'),
+          }),
+        )
+        .nullish(),
       'The weights the router really uses',
       'a list of {version, weight}',
     ),

@@ -2,7 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CounterName, GaugeName, HistogramName } from '../../domain/metric-names.ts'
 import type { Metrics } from '../../ports.ts'
 
-const COUNTERS: Record<CounterName, { help: string; labels: string[] }> = {
+/** Every counter with what it counts and its labels. */
+export const COUNTERS: Record<CounterName, { help: string; labels: string[] }> = {
   haldane_events_consumed_total: {
     help: 'Events taken from the bus, by topic',
     labels: ['topic', 'result'],
@@ -16,7 +17,7 @@ const COUNTERS: Record<CounterName, { help: string; labels: string[] }> = {
   haldane_publish_failures_total: { help: 'Failed attempts to publish a decision', labels: [] },
 }
 
-const GAUGES: Record<GaugeName, { help: string; labels: string[] }> = {
+export const GAUGES: Record<GaugeName, { help: string; labels: string[] }> = {
   haldane_watermark_timestamp_seconds: {
     help: 'Event time up to which every active partition is stored',
     labels: [],
@@ -32,7 +33,7 @@ const GAUGES: Record<GaugeName, { help: string; labels: string[] }> = {
   },
 }
 
-const HISTOGRAMS: Record<HistogramName, { help: string; buckets: number[] }> = {
+export const HISTOGRAMS: Record<HistogramName, { help: string; buckets: number[] }> = {
   haldane_insert_batch_rows: {
     help: 'Rows of a batch sent to the store',
     buckets: [1, 10, 100, 1000, 5000, 20_000, 50_000, 100_000],

@@ -78,7 +78,7 @@ describe('the AsyncAPI document', () => {
     expect(seen).toBe(Object.keys(document.components.messages).length - 1)
   })
 
-  it('has every topic with its partitions and clean-up, and one kind of message in each', () => {
+  it('has every topic with its partitions and settings, and one kind of message in each', () => {
     const channels = Object.values(document.channels)
     expect(channels.map(({ address }) => address)).toEqual(
       Object.values(TOPICS).map(({ name }) => name),
@@ -88,7 +88,12 @@ describe('the AsyncAPI document', () => {
       expect(channel?.bindings.kafka).toEqual({
         topic: topic.name,
         partitions: topic.partitions,
-        topicConfiguration: { 'cleanup.policy': [topic.compacted ? 'compact' : 'delete'] },
+        topicConfiguration: {
+          'cleanup.policy': [topic.compacted ? 'compact' : 'delete'],
+          ...Object.fromEntries(
+            Object.entries(topic.settings).map(([name, value]) => [name, Number(value)]),
+          ),
+        },
         bindingVersion: '0.5.0',
       })
       expect(Object.values(channel?.messages ?? {})).toHaveLength(1)
