@@ -61,5 +61,9 @@ export function deadLetterHeaders(): JsonSchema {
     'x-error-field': text('Field of the first reason; empty for the whole value.'),
     'x-error-message': text('At most five reasons as sentences.'),
   }
-  return { type: 'object', properties, required: Object.keys(properties) }
+  const size = text(
+    'Only on a record that is larger than this topic takes: how large it was. Its value, key and headers are left out.',
+  )
+  const required = Object.keys(properties)
+  return { type: 'object', properties: { ...properties, 'x-value-bytes': size }, required }
 }

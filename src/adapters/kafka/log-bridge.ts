@@ -6,7 +6,7 @@ import type { Log } from '../../ports.ts'
  * with an error of its own.
  */
 const NOISE =
-  /coordinator|loading|already exists|Failed to connect|Connection (error|timeout)|ECONNREFUSED|rebalanc|re-?join|not aware of this member|partitioner|leader|does not host this topic|Restarting the consumer|^Crash|^Response |Failed to send messages|Limiting retries|SASL|authentication|^Closed connection/i
+  /coordinator|loading|already exists|Failed to connect|Connection (error|timeout)|ECONNREFUSED|rebalanc|re-?join|not aware of this member|partitioner|leader|does not host this topic|Restarting the consumer|^Crash|^Response |Failed to send messages|Limiting retries|larger than the max message size|SASL|authentication|^Closed connection/i
 
 /** kafkajs' own words, one level below what it calls them and without stacks; noise at debug. */
 export function bridgeLog(log: Log): (entry: LogEntry) => void {

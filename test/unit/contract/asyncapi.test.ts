@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { asyncApiDocument } from '../../../src/contract/asyncapi.ts'
 import { decisionRecord } from '../../../src/contract/outgoing-events.ts'
+import { HaldaneError } from '../../../src/domain/errors.ts'
 import { TOPICS } from '../../../src/domain/topics.ts'
 import { publishDeadLetters } from '../../../src/pipeline/dead-letters.ts'
 import type { Bus, OutgoingRecord } from '../../../src/ports.ts'
@@ -12,7 +13,7 @@ import { DECISION } from './decision-samples.ts'
 
 interface Message {
   readonly payload: { readonly $ref?: string }
-  readonly headers?: { readonly properties: object }
+  readonly headers?: { readonly properties: object; readonly required: readonly string[] }
   readonly examples?: readonly { readonly payload: unknown }[]
   readonly bindings: { readonly kafka: { readonly key: object } }
 }
@@ -119,8 +120,12 @@ describe('the AsyncAPI document', () => {
 
   it('names the headers a dead letter really has', async () => {
     let sent: readonly OutgoingRecord[] = []
+    let isTooLarge = false
     const bus = {
       produce: async (_topic: string, records: readonly OutgoingRecord[]) => {
+        if (isTooLarge && records[0]?.value?.byteLength !== 0) {
+          throw new HaldaneError('too_large', 'larger than the topic allows')
+        }
         sent = records
       },
     } as unknown as Bus
@@ -130,7 +135,10 @@ describe('the AsyncAPI document', () => {
     }
     const rejections = [{ field: 'outcome', code: 'missing' as const, message: 'is missing' }]
     await publishDeadLetters(bus, TOPICS.requests.name, [{ record, rejections }])
-    const documented = document.components.messages['DeadLetter']?.headers?.properties ?? {}
-    expect(Object.keys(documented)).toEqual(Object.keys(sent[0]?.headers ?? {}))
+    const documented = document.components.messages['DeadLetter']?.headers
+    expect(documented?.required).toEqual(Object.keys(sent[0]?.headers ?? {}))
+    isTooLarge = true
+    await publishDeadLetters(bus, TOPICS.requests.name, [{ record, rejections }])
+    expect(Object.keys(documented?.properties ?? {})).toEqual(Object.keys(sent[0]?.headers ?? {}))
   })
 })
