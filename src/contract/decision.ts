@@ -130,7 +130,9 @@ export const decisionSchema = z
     mode: z
       .enum(['enforced', 'dry_run'])
       .describe('dry_run: made and published, but not to be applied.'),
-    decided_by: z.string().describe('analyzer; user:<name> after a command; judge from a metrics file.'),
+    decided_by: z
+      .string()
+      .describe('analyzer; user:<name> after a command; judge from a metrics file.'),
     policy: policySchema,
     judge_version: z.string().describe('Version of the statistics.'),
   })
