@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedStore } from '../adapters/clickhouse/embedded-store.ts'
@@ -17,6 +17,9 @@ import { renderDecisionLine, renderEvidence, renderReasons } from './release-scr
 import { createProgress, type Terminal } from './terminal.ts'
 
 const PROBLEMS_SHOWN = 20
+const REMOVAL_WAIT_MS = 20
+const REMOVALS_AWAY = 3
+const REMOVALS_MAX = 100
 
 export interface ReplayArguments {
   readonly release: string
@@ -82,24 +85,41 @@ export async function runReplay(
 
 /** A directory for the store of one replay, gone at its end, also when a signal ends it. */
 async function withScratchDir(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'haldane-replay-'))
-  // The engine may still be writing there when a signal comes.
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   const signals = ['SIGINT', 'SIGTERM'] as const
   const end = (signal: NodeJS.Signals) => {
     try {
-      remove()
+      removeForGood(directory)
     } finally {
       for (const one of signals) process.off(one, end)
       process.kill(process.pid, signal)
     }
   }
+  // Heard before there is anything to leave behind; answered at the next turn of the event loop.
   for (const signal of signals) process.on(signal, end)
+  const directory = mkdtempSync(join(tmpdir(), 'haldane-replay-'))
   try {
     await use(directory)
   } finally {
     for (const signal of signals) process.off(signal, end)
-    remove()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Threads of the engine may still be writing when a signal comes: a directory fills again while it is
+ * emptied, or comes back. Gone is what has stayed away for a while.
+ */
+function removeForGood(directory: string): void {
+  const waiting = new Int32Array(new SharedArrayBuffer(4))
+  let away = 0
+  for (let attempt = 0; attempt < REMOVALS_MAX && away < REMOVALS_AWAY; attempt++) {
+    away = existsSync(directory) ? 0 : away + 1
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch {
+      away = 0
+    }
+    Atomics.wait(waiting, 0, 0, REMOVAL_WAIT_MS)
   }
 }
 
