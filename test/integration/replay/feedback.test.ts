@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { generateEvents, mulberry32, shuffleWithin } from '../../support/event-generator.ts'
+import { runHaldane } from '../../support/run-haldane.ts'
 import { inOrder, MIXED_RELEASE, mixedEvents, START_MS, timeOf } from './mixed-stream.ts'
 import { type Replayed, useReplay, withoutCounts } from './replay-run.ts'
 
@@ -138,9 +140,14 @@ describe('quality that is known only later', () => {
   })
 
   it('needs its file: a missing one is named before anything is done', async () => {
-    await expect(
-      replay({ events: bare, args: ['--feedback', desk.path('no-such.ndjson')] }),
-    ).rejects.toThrow('no-such.ndjson')
+    const files = { release: desk.path('release.yaml'), events: desk.path('events.ndjson') }
+    await writeFile(files.release, MIXED_RELEASE)
+    await writeFile(files.events, `${bare.join('\n')}\n`)
+    const missing = desk.path('no-such.ndjson')
+    const options = ['--release', files.release, '--events', files.events, '--feedback', missing]
+    const { exitCode, stdout, stderr } = await runHaldane(['replay', ...options])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain('no-such.ndjson: there is no such file')
   })
 })
 
