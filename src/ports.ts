@@ -193,6 +193,8 @@ export interface BlockRange {
   /** Block boundaries, `fromMs` included, `toMs` not. */
   readonly fromMs: number
   readonly toMs: number
+  /** False when it is known that no feedback was ever stored: then none is looked for. */
+  readonly feedback?: boolean
 }
 
 export interface BlockStore {
@@ -207,7 +209,8 @@ export interface BlockStore {
   newestBlockEndMs(releaseId: string, spec: ReleaseSpec): Promise<number | null>
   /**
    * Records the baseline's totals per cohort in the range, once per release (late events left out,
-   * duplicates counted as they are: a day is too long to look for them). Repeating it changes nothing.
+   * duplicates counted as they are: a day is too long to look for them; feedback counts for requests
+   * of the last hour only, for the same reason). Repeating it changes nothing.
    */
   closeHistory(range: BlockRange): Promise<void>
   readHistory(releaseId: string, spec: ReleaseSpec): Promise<HistoryCell[]>

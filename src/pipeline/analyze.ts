@@ -3,14 +3,19 @@ import { HaldaneError, toHaldaneError } from '../domain/errors.ts'
 import { floorToBlock } from '../domain/time.ts'
 import type { EvidenceRow } from '../domain/verdict.ts'
 import { JUDGE_VERSION } from '../judge/judge.ts'
-import type { Clock, Log, Metrics, ReleaseRecord, Store } from '../ports.ts'
+import type { BlockRange, Clock, Log, Metrics, ReleaseRecord, Store } from '../ports.ts'
 import { idleReason } from '../rollout/reasons.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
 import type { Publisher } from './publisher.ts'
 import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 import { PATIENT, retry } from './retry.ts'
 import { createSerial } from './serial.ts'
-import { type BlockTopics, readBlockWatermark, type Watermark } from './watermark.ts'
+import {
+  type BlockTopics,
+  type BlockWatermark,
+  readBlockWatermark,
+  type Watermark,
+} from './watermark.ts'
 
 /** Baseline traffic before a release that counts as its history. */
 export const HISTORY_MS = 24 * 3_600_000
@@ -108,28 +113,32 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
     }
   }
 
-  const closeAndJudge = async (tenure: Tenure, watermark: Watermark) => {
+  const closeAndJudge = async (tenure: Tenure, watermark: BlockWatermark) => {
     const { run, release } = tenure
     const { releaseId, spec } = release
     const { lengthMs, watermarkMs } = spec.blocks
+    const { feedback } = watermark
     if (watermark.timeMs === null) return
     const closableMs = floorToBlock(watermark.timeMs - watermarkMs, lengthMs)
     if (!run.begun) {
       if (closableMs < run.firstBlockMs) return
       const toMs = run.firstBlockMs
-      await store.closeHistory({ releaseId, spec, fromMs: toMs - HISTORY_MS, toMs })
+      await store.closeHistory({ releaseId, spec, fromMs: toMs - HISTORY_MS, toMs, feedback })
       run.begin(await store.readHistory(releaseId, spec))
     }
     while (run.windowEndMs < closableMs && !run.finished) {
       const fromMs = run.windowEndMs
       const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
-      await judgeRange(tenure, fromMs, toMs)
+      await judgeRange(tenure, { fromMs, toMs, feedback })
     }
   }
 
-  const judgeRange = async (tenure: Tenure, fromMs: number, toMs: number) => {
+  const judgeRange = async (
+    tenure: Tenure,
+    span: Pick<BlockRange, 'fromMs' | 'toMs' | 'feedback'>,
+  ) => {
     const { run, release } = tenure
-    const range = { releaseId: release.releaseId, spec: release.spec, fromMs, toMs }
+    const range = { releaseId: release.releaseId, spec: release.spec, ...span }
     await store.closeBlocks(range)
     const blocks = await store.readBlocks(range)
     metrics.count('haldane_blocks_closed_total', {}, blocks.length)

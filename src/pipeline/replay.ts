@@ -107,6 +107,7 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
   const { store, spec } = options
   const { lengthMs, watermarkMs } = spec.blocks
   const releaseId = `${spec.route}/${spec.canary}`
+  const feedback = options.feedback !== null
   const run = createReleaseRun({
     releaseId,
     spec,
@@ -119,13 +120,14 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
   const closableMs = floorToBlock(maxEventTimeMs - watermarkMs, lengthMs)
   if (closableMs >= run.firstBlockMs) {
     const historyFromMs = run.firstBlockMs - HISTORY_MS
-    await store.closeHistory({ releaseId, spec, fromMs: historyFromMs, toMs: run.firstBlockMs })
+    const toMs = run.firstBlockMs
+    await store.closeHistory({ releaseId, spec, fromMs: historyFromMs, toMs, feedback })
     run.begin(await store.readHistory(releaseId, spec))
   }
   while (run.windowEndMs < closableMs && !run.finished) {
     const fromMs = run.windowEndMs
     const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
-    const range = { releaseId, spec, fromMs, toMs }
+    const range = { releaseId, spec, fromMs, toMs, feedback }
     await store.closeBlocks(range)
     for (const block of await store.readBlocks(range)) {
       obey(run, queue, block.endMs + watermarkMs, options.onDecision)

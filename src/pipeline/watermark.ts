@@ -43,6 +43,11 @@ export interface BlockTopics {
   readonly feedback: string
 }
 
+export interface BlockWatermark extends Watermark {
+  /** False when no feedback was ever read. */
+  readonly feedback: boolean
+}
+
 /**
  * The watermark blocks are closed by: that of the requests, held back by every feedback partition
  * that is not idle. Feedback alone moves nothing, and a topic that never had any holds nothing up.
@@ -53,7 +58,7 @@ export async function readBlockWatermark(
   nowMs: number,
   idleTimeoutMs: number,
   counts: (partition: PartitionProgress) => boolean = () => true,
-): Promise<Watermark> {
+): Promise<BlockWatermark> {
   const requests = (await store.progress(topics.requests)).filter(counts)
   const feedback = (await store.progress(topics.feedback)).filter(counts)
   return blockWatermarkOf(requests, feedback, nowMs, idleTimeoutMs)
@@ -64,8 +69,11 @@ export function blockWatermarkOf(
   feedback: readonly PartitionProgress[],
   nowMs: number,
   idleTimeoutMs: number,
-): Watermark {
-  const watermark = watermarkOf(requests, nowMs, idleTimeoutMs)
+): BlockWatermark {
+  const watermark = {
+    ...watermarkOf(requests, nowMs, idleTimeoutMs),
+    feedback: feedback.length > 0,
+  }
   if (watermark.timeMs === null) return watermark
   let { timeMs } = watermark
   for (const partition of feedback) {

@@ -65,7 +65,7 @@ function eventsOf({ feedback }: BlockShape): string {
             ORDER BY occurred_at, kafka_partition, kafka_offset)
     )
     WHERE occurred_at >= ${FROM}`
-  return feedback ? withFeedback(events) : events
+  return feedback ? withFeedback(events, 'blocks') : events
 }
 
 function indexes(count: number): number[] {
@@ -239,7 +239,7 @@ FROM (
         SELECT arm AS cell_arm, ${shape.byLocale ? 'toString(locale)' : "''"} AS cell_locale,
             ${shape.byDevice ? 'toString(device)' : "''"} AS cell_device, latency_bin AS bin,
             ${cellSums(shape).join(',\n            ')}
-        FROM (${shape.feedback ? withFeedback(events) : events})
+        FROM (${shape.feedback ? withFeedback(events, 'history') : events})
         WHERE arm = 1 AND ${judged(shape)}
         GROUP BY cell_arm, cell_locale, cell_device, bin
         UNION ALL

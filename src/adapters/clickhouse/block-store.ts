@@ -29,18 +29,24 @@ const AGGREGATION = {
   compile_aggregate_expressions: 0,
   compile_sort_description: 0,
 }
+// Of the history only the end is joined with feedback, and that by a join that may go to disk: quality
+// needs no more, and a day of feedback may be too much for both.
+const SCORED_HISTORY_MS = 3_600_000
+const JOIN_ON_DISK = {
+  join_algorithm: 'grace_hash',
+  grace_hash_join_initial_buckets: 16,
+  max_bytes_in_join: 100_000_000,
+}
 // Stored KPI values lie within ±1e15 millionths.
 const LARGEST_BOUND = 1e15
 
-// A row that names no block says that there are scores of feedback for the range.
-const RECORDED: NamedQuery<{ start: number; scores: boolean }> = {
+const RECORDED: NamedQuery<{ start: number }> = {
   name: 'recorded_blocks',
-  sql: `SELECT DISTINCT toUnixTimestamp64Milli(block_start) AS start, false AS scores FROM block_metrics
+  sql: `SELECT DISTINCT toUnixTimestamp64Milli(block_start) AS start FROM block_metrics
 WHERE release_id = {release:String} AND arm = ''
     AND block_start >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-    AND block_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-UNION ALL (SELECT 0, true FROM feedback_events WHERE ${SCORES_OF_RANGE} LIMIT 1)`,
-  row: z.object({ start: z.int(), scores: z.boolean() }),
+    AND block_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
+  row: z.object({ start: z.int() }),
 }
 
 const ANY_SCORES: NamedQuery<{ scores: boolean }> = {
@@ -85,18 +91,24 @@ export function createBlockStore(
   recordTime: () => string,
 ): Omit<BlockStore, 'countAnomalies' | 'countFeedback'> {
   const sql = engine.analysis
-  /** What is not recorded yet, and whether any feedback may count for the range. */
-  async function spansToClose(range: BlockRange): Promise<{ spans: BlockSpan[]; scores: boolean }> {
-    const { spec } = range
-    const found = await sql.select(RECORDED, scoresParams(range))
-    const recorded = found.filter((row) => !row.scores)
+  /** Whether any feedback may count for the range. */
+  async function hasScores({ spec, fromMs, toMs, feedback = true }: BlockRange): Promise<boolean> {
+    if (!feedback) return false
+    const { modelName: model, environment, blocks } = spec
+    const range = { scored_from: fromMs, to: toMs, delay: blocks.watermarkMs }
+    return (await sql.select(ANY_SCORES, { model, environment, ...range })).length > 0
+  }
+
+  async function spansToClose(range: BlockRange): Promise<BlockSpan[]> {
+    const { releaseId: release, fromMs: from, toMs: to, spec } = range
+    const recorded = await sql.select(RECORDED, { release, from, to })
     const spans = missingSpans(range, new Set(recorded.map((row) => row.start)))
     const cut = []
     for (const span of spans) {
       const counts = await eventsPerBlock(spec, span)
       cut.push(cutByEvents(span, spec.blocks.lengthMs, counts))
     }
-    return { spans: cut.flat(), scores: recorded.length < found.length }
+    return cut.flat()
   }
 
   async function eventsPerBlock(spec: ReleaseSpec, span: BlockSpan): Promise<Map<number, number>> {
@@ -116,8 +128,9 @@ export function createBlockStore(
   return {
     async closeBlocks(range) {
       const { spec, releaseId } = range
-      const { spans, scores } = await spansToClose(range)
-      const shape = shapeOf(spec, scores)
+      const spans = await spansToClose(range)
+      if (spans.length === 0) return
+      const shape = shapeOf(spec, await hasScores(range))
       for (const span of spans) {
         await sql.insertSelect({
           name: 'close_blocks',
@@ -156,20 +169,22 @@ export function createBlockStore(
 
     async closeHistory(range) {
       const { spec, releaseId } = range
-      const scores = await sql.select(ANY_SCORES, scoresParams(range))
+      const scores = await hasScores({ ...range, fromMs: scoredFromOf(range) })
       await sql.insertSelect({
         name: 'close_history',
         table: 'block_history',
         columns: HISTORY_COLUMNS,
-        select: closeHistorySelect(shapeOf(spec, scores.length > 0)),
+        select: closeHistorySelect(shapeOf(spec, scores)),
         params: {
           ...rangeParams(spec, releaseId, range),
+          scored_from: scoredFromOf(range),
           ...shapeParams(spec),
           writer: randomUUID(),
           closed: recordTime(),
         },
-        settings: AGGREGATION,
+        settings: { ...AGGREGATION, ...JOIN_ON_DISK },
       })
+      await engine.releaseMemory()
     },
 
     async readHistory(releaseId, spec) {
@@ -210,12 +225,6 @@ function shapeOf(spec: ReleaseSpec, feedback: boolean): BlockShape {
   }
 }
 
-function scoresParams({ releaseId, spec, fromMs, toMs }: BlockRange): SqlParams {
-  const { modelName: model, environment, blocks } = spec
-  const range = { from: fromMs, to: toMs, delay: blocks.watermarkMs }
-  return { release: releaseId, model, environment, ...range }
-}
-
 function rangeParams(spec: ReleaseSpec, release: string, { fromMs, toMs }: BlockSpan): SqlParams {
   return {
     release,
@@ -226,8 +235,13 @@ function rangeParams(spec: ReleaseSpec, release: string, { fromMs, toMs }: Block
     length: spec.blocks.lengthMs,
     delay: spec.blocks.watermarkMs,
     from: fromMs,
+    scored_from: fromMs,
     to: toMs,
   }
+}
+
+function scoredFromOf({ fromMs, toMs }: BlockSpan): number {
+  return Math.max(fromMs, toMs - SCORED_HISTORY_MS)
 }
 
 function shapeParams(spec: ReleaseSpec): SqlParams {

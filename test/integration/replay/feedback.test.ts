@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { generateEvents, mulberry32, shuffleWithin } from '../../support/event-generator.ts'
 import { runHaldane } from '../../support/run-haldane.ts'
@@ -140,14 +139,15 @@ describe('quality that is known only later', () => {
   })
 
   it('needs its file: a missing one is named before anything is done', async () => {
-    const files = { release: desk.path('release.yaml'), events: desk.path('events.ndjson') }
-    await writeFile(files.release, MIXED_RELEASE)
-    await writeFile(files.events, `${bare.join('\n')}\n`)
-    const missing = desk.path('no-such.ndjson')
-    const options = ['--release', files.release, '--events', files.events, '--feedback', missing]
-    const { exitCode, stdout, stderr } = await runHaldane(['replay', ...options])
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
-    expect(stderr).toContain('no-such.ndjson: there is no such file')
+    const release = await desk.file('release.yaml', MIXED_RELEASE)
+    const given = await desk.file('events.ndjson', bare.slice(0, 10).join('\n'))
+    const args = ['replay', '--release', release, '--feedback']
+    const missing = await runHaldane([...args, 'no-such.ndjson', '--events', given])
+    expect([missing.exitCode, missing.stdout]).toEqual([2, ''])
+    expect(missing.stderr).toContain('no-such.ndjson: there is no such file')
+    const twice = await runHaldane([...args, '-', '--events', '-'])
+    expect(twice.exitCode).toBe(2)
+    expect(twice.stderr).toContain('cannot both come from standard input')
   })
 })
 

@@ -79,7 +79,9 @@ export function naiveHistory(
       row.event.occurredAtMs >= fromMs &&
       row.event.occurredAtMs < toMs,
   )
-  const scores = rows.map((row) => scored(row, spec, feedback))
+  const scores = rows.map((row) =>
+    row.event.occurredAtMs < toMs - 3_600_000 ? row : scored(row, spec, feedback),
+  )
   return cellsOf(scores, spec).map(({ cohort, metrics }) => ({ cohort, metrics }))
 }
 

@@ -78,4 +78,9 @@ describe('blockWatermarkOf', () => {
     expect(of([idle], [flowing])).toBe(500)
     expect(blockWatermarkOf([idle], [flowing], NOW, IDLE).allIdle).toBe(true)
   })
+
+  it('says whether there ever was any feedback to look for', () => {
+    expect(blockWatermarkOf([partition({})], [], NOW, IDLE).feedback).toBe(false)
+    expect(blockWatermarkOf([partition({})], [partition({})], NOW, IDLE).feedback).toBe(true)
+  })
 })
