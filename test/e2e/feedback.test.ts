@@ -115,8 +115,11 @@ describe('feedback through a real broker', () => {
     ])
     const expected = linesOf(replayed).map((line) => JSON.parse(line) as WireDecision)
     expect(recorded.map(comparable)).toEqual(expected.map(comparable))
-    const [share] = sql('SELECT late, in_time > 30000 AS most FROM v_release_feedback')
-    expect(share).toMatchObject({ late: 0 })
+    // What a producer repeats comes after newer records of its partition, and so may be late.
+    const repeated = (await recordsIn(TOPICS.feedback)) - feedback.length - INVALID
+    const [share] = sql('SELECT late, in_time FROM v_release_feedback')
+    expect(Number(share?.['late'])).toBeLessThanOrEqual(repeated)
+    expect(Number(share?.['in_time'])).toBeGreaterThan(30_000)
   })
 })
 
