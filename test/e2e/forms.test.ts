@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../src/adapters/ops/logger.ts'
 import { recordHeaders } from '../../src/contract/cloud-event-http.ts'
 import { TOPICS } from '../../src/domain/topics.ts'
 import type { Bus, BusRecord, OutgoingRecord } from '../../src/ports.ts'
+import { startBroker } from '../support/broker.ts'
+import type { TestBroker } from '../support/broker-process.ts'
 import { eventForms, STORED_SQL } from '../support/event-forms.ts'
 import { releaseFile } from '../support/event-generator.ts'
 import { runHaldane } from '../support/run-haldane.ts'
@@ -16,7 +18,7 @@ import { startWorkerProcess, type WorkerProcess } from '../support/worker-proces
 const ROUTE = 'forms/production'
 const dir = mkdtempSync(join(tmpdir(), 'haldane-forms-'))
 const env = {
-  HALDANE_KAFKA_BROKERS: inject('kafkaBrokers').join(','),
+  HALDANE_KAFKA_BROKERS: '',
   HALDANE_DATA_DIR: join(dir, 'data'),
   HALDANE_KAFKA_SESSION_TIMEOUT_MS: '3000',
   HALDANE_BATCH_AGE_MS: '100',
@@ -24,12 +26,16 @@ const env = {
 const occurredAt = new Date(Date.now() - 60_000).toISOString()
 const structuredHeaders = { 'content-type': 'application/cloudevents+json; charset=UTF-8' }
 
+let broker: TestBroker
 let bus: Bus
 let worker: WorkerProcess
 
 beforeAll(async () => {
+  // Of its own, for other files write into the same topics.
+  broker = await startBroker()
+  env.HALDANE_KAFKA_BROKERS = broker.brokers.join(',')
   bus = createKafkaBus({
-    brokers: inject('kafkaBrokers'),
+    brokers: broker.brokers,
     clientId: 'forms',
     log: silentLog,
     clock: systemClock,
@@ -39,8 +45,9 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await worker.kill()
-  await bus.close()
+  await worker?.kill()
+  await bus?.close()
+  await broker?.stop()
   rmSync(dir, { recursive: true, force: true })
 })
 

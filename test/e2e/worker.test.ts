@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../src/adapters/ops/logger.ts'
 import type { WireDecision } from '../../src/contract/decision.ts'
 import { TOPICS } from '../../src/domain/topics.ts'
 import type { Bus } from '../../src/ports.ts'
+import { startBroker } from '../support/broker.ts'
+import type { TestBroker } from '../support/broker-process.ts'
 import { generateEvents, releaseFile } from '../support/event-generator.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
@@ -30,12 +32,15 @@ const start = new Date(startMs).toISOString()
 const worse = { name: 'worse', route: 'worse/production' }
 const better = { name: 'better', route: 'better/production' }
 
+let broker: TestBroker
 let bus: Bus
 let worker: WorkerProcess | null = null
 
-beforeAll(() => {
+beforeAll(async () => {
+  // Of its own: events of other files in the same topics would move the watermark on.
+  broker = await startBroker()
   bus = createKafkaBus({
-    brokers: inject('kafkaBrokers'),
+    brokers: broker.brokers,
     clientId: 'e2e',
     log: silentLog,
     clock: systemClock,
@@ -44,7 +49,8 @@ beforeAll(() => {
 
 afterAll(async () => {
   await worker?.kill()
-  await bus.close()
+  await bus?.close()
+  await broker?.stop()
   rmSync(dir, { recursive: true, force: true })
 })
 
@@ -105,7 +111,7 @@ interface Counts {
 
 async function launch(): Promise<WorkerProcess> {
   const started = await startWorkerProcess({
-    HALDANE_KAFKA_BROKERS: inject('kafkaBrokers').join(','),
+    HALDANE_KAFKA_BROKERS: broker.brokers.join(','),
     HALDANE_DATA_DIR: dataDir,
     HALDANE_KAFKA_SESSION_TIMEOUT_MS: '3000',
     HALDANE_BATCH_ROWS: '5000',
