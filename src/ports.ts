@@ -195,6 +195,11 @@ export interface BlockRange {
   readonly toMs: number
   /** False when it is known that no feedback was ever stored: then none is looked for. */
   readonly feedback?: boolean
+  /**
+   * Latency bins above which a request counts as slow when users are compared, one per relative
+   * latency quantile of the guardrails; none until the judge knows its baseline.
+   */
+  readonly slowBins?: readonly number[]
 }
 
 export interface BlockStore {

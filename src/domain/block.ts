@@ -9,6 +9,27 @@ export interface Moments {
   readonly sumSquares: number
 }
 
+/**
+ * What the users of one version and cohort did in one block, by hash bucket of their session id; only
+ * requests that name a session. All lists are parallel to `buckets`.
+ */
+export interface UserBuckets {
+  /** Buckets with requests, each once, ascending, 0…63. */
+  readonly buckets: readonly number[]
+  readonly requests: readonly number[]
+  readonly errors: readonly number[]
+  readonly latencies: readonly number[]
+  /** Per absolute latency limit of the release: latencies above it. */
+  readonly overLimit: readonly (readonly number[])[]
+  /** Per slow bin the block was closed with: latencies in a higher bin. Empty when it had none. */
+  readonly overSlowBin: readonly (readonly number[])[]
+  readonly qualityN: readonly number[]
+  readonly qualitySum: readonly number[]
+  /** Per KPI of the release. */
+  readonly kpiN: readonly (readonly number[])[]
+  readonly kpiSum: readonly (readonly number[])[]
+}
+
 /** What one version did in one cohort in one block. Duplicates and late events are not in it. */
 export interface CellMetrics {
   /** Requests that were not cancelled. */
@@ -32,6 +53,12 @@ export interface CellMetrics {
   readonly quality: Moments
   /** Per KPI of the release (`kpisOf`). */
   readonly kpis: readonly Moments[]
+  /** Requests that were cancelled: not judged, but assigned to this version; missing: none. */
+  readonly cancelled?: number
+  /** Smallest and largest share of the traffic that is logged, of these requests; missing: all is. */
+  readonly sampleRates?: readonly [low: number, high: number]
+  /** Missing: no request names a session. */
+  readonly users?: UserBuckets
 }
 
 export interface BlockCell {
