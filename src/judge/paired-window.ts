@@ -13,7 +13,7 @@ import {
   smallSampleFactor,
 } from './paired.ts'
 import type { GateRules, Standardised } from './standardise.ts'
-import { badOf, combineGroups, mergeShort, ROBUST_FROM } from './standardise.ts'
+import { badOf, combineGroups, mergeShort, overdispersion, ROBUST_FROM } from './standardise.ts'
 
 /** With much larger variance between blocks than the model explains, more blocks are asked for. */
 const BLOCKS_WHEN_SHOCKED = 100
@@ -191,11 +191,12 @@ function complete(kind: PairedKind, sums: PairedSums | undefined): PairedSums {
 function withFloor(combined: Standardised | null, blocks: SeriesSums): Standardised | null {
   const count = effectiveBlocks(blocks)
   if (combined === null || count < ROBUST_FROM) return combined
-  const floor = robustVariance(blocks) * smallSampleFactor(count)
+  const robust = robustVariance(blocks) * smallSampleFactor(count)
+  const excessive = overdispersion(robust, combined.seenVariance)
   return {
     ...combined,
-    variance: Math.max(combined.variance, floor),
-    seenVariance: Math.max(combined.seenVariance, floor),
+    variance: combined.variance * excessive,
+    seenVariance: combined.seenVariance * excessive,
   }
 }
 

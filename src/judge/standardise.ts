@@ -96,6 +96,15 @@ export interface Standardised {
   readonly canary: number
 }
 
+/**
+ * How much more blocks differ than the model explains, at least 1. The model's variance here is that
+ * at the difference as it is seen: blocks cannot show the one under the null at the margin, and a
+ * canary that is much worse would look like one with shocks.
+ */
+export function overdispersion(robust: number, seen: number): number {
+  return seen > 0 ? Math.max(1, robust / seen) : 1
+}
+
 /** Σ π_G θ̂_G and Σ π_G² V_G over the groups that have pairs, π renormalised; null without any. */
 export function combineGroups(groups: readonly Group[], kind: PairedKind): Standardised | null {
   const paired = groups.filter(({ sums, share }) => sums.h > 0 && share > 0)
@@ -114,8 +123,10 @@ export function combineGroups(groups: readonly Group[], kind: PairedKind): Stand
     excess += weight * (sums.excess / sums.h)
     stable += weight * (sums.hStable / sums.h)
     canary += weight * (sums.hCanary / sums.h)
-    variance += weight ** 2 * Math.max(modelVariance(sums, kind, 'margin'), robust)
-    seenVariance += weight ** 2 * Math.max(modelVariance(sums, kind, shift), robust)
+    const seen = modelVariance(sums, kind, shift)
+    const excessive = overdispersion(robust, seen)
+    variance += weight ** 2 * modelVariance(sums, kind, 'margin') * excessive
+    seenVariance += weight ** 2 * seen * excessive
   }
   return { excess, variance, seenVariance, stable, canary }
 }
