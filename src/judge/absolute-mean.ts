@@ -1,18 +1,19 @@
 import type { UnitMoments } from './bounded-mean.ts'
 import { cautiousVariance, logEMeanAbove, logEMeanBelow, meanLogs } from './bounded-mean.ts'
-import type { Unit } from './cohort-units.ts'
 import { BET_GRID } from './grid.ts'
-import type { GuardrailTest, PerUnit, Reading } from './guardrail-test.ts'
-import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
 import { boundedLog } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
 import { createRestarts } from './restarts.ts'
+import { createUnitSums, type UnitSnapshot } from './unit-sums.ts'
 
 /** Smallest difference of means, as a part of the range, worth telling apart; for intervals. */
 const MEAN_TAU = 0.01
 const INTERVAL_FROM = 100
+const MOMENTS = ['n', 'sum', 'sumSquares'] as const
 
 /**
  * `quality: min` and `kpi: min`, by T4 on the canary's values as they are, scaled into [0, 1] by the
@@ -25,9 +26,10 @@ export function createAbsoluteMeanTest(
   restarts: number,
 ): GuardrailTest {
   const unitLimit = scale.toUnit(limit)
-  const canary = createRestarts(restarts, () => perUnit(emptyMoments))
-  const stable = perUnit(emptyMoments)
-  const step = perUnit(emptyMoments)
+  const canary = createUnitSums(MOMENTS)
+  const breach = createRestarts(restarts, canary.snapshot)
+  const stable = createUnitSums(MOMENTS)
+  const step = createUnitSums(MOMENTS)
   const blocks = createEvidenceBlocks()
 
   return {
@@ -36,22 +38,24 @@ export function createAbsoluteMeanTest(
         const seen = scale.momentsOf(stratum.canary)
         if (seen.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
-          for (const part of canary.all) addMoments(part.of(unit), seen)
-          addMoments(stable.of(unit), scale.momentsOf(stratum.stable))
-          if (inStep) addMoments(step.of(unit), seen)
+          canary.add(unit, seen)
+          stable.add(unit, scale.momentsOf(stratum.stable))
+          if (inStep) step.add(unit, seen)
         }
       }
       blocks.endBlock()
     },
-    startStep: () => step.clear(),
-    restart: () => canary.restart(),
-    read(unit: Unit): Reading {
-      const c = (canary.all[0] as PerUnit<UnitMoments>).of(unit.index)
+    startStep: step.clear,
+    restart: breach.restart,
+    read(unit, designEffect): Reading {
+      const c = canary.of(unit.index)
       const b = stable.of(unit.index)
-      const s = step.of(unit.index)
+      const s = tempered(step.of(unit.index), designEffect)
+      const logE = (since: UnitSnapshot | null) =>
+        logEMeanBelow(tempered(canary.of(unit.index, since), designEffect), unitLimit)
       const difference = c.n === 0 || b.n === 0 ? null : c.sum / c.n - b.sum / b.n
       const known = difference !== null && Math.min(c.n, b.n) >= INTERVAL_FROM
-      const variance = cautiousVariance(c) / c.n + cautiousVariance(b) / b.n
+      const variance = designEffect * (cautiousVariance(c) / c.n + cautiousVariance(b) / b.n)
       const radius = known ? differenceRadius(variance, INTERVAL_ALPHA, MEAN_TAU) : null
       const inUnits = (value: number | null) => (value === null ? null : value * scale.range)
       return {
@@ -62,7 +66,7 @@ export function createAbsoluteMeanTest(
         ciLow: radius === null || difference === null ? null : inUnits(difference - radius),
         ciHigh: radius === null || difference === null ? null : inUnits(difference + radius),
         shift: inUnits(difference),
-        logEBreach: boundedLog(canary.mix((part) => logEMeanBelow(part.of(unit.index), unitLimit))),
+        logEBreach: boundedLog(breach.mix(logE)),
         logEPass: boundedLog(logEMeanAbove(s, unitLimit)),
         blocks: blocks.of(unit),
         collecting: false,
@@ -76,12 +80,7 @@ export function createAbsoluteMeanTest(
   }
 }
 
-function emptyMoments(): UnitMoments {
-  return { n: 0, sum: 0, sumSquares: 0 }
-}
-
-function addMoments(into: UnitMoments, moments: UnitMoments): void {
-  into.n += moments.n
-  into.sum += moments.sum
-  into.sumSquares += moments.sumSquares
+/** Components are linear in the moments, so fewer independent values are the same as a power of E. */
+function tempered({ n, sum, sumSquares }: UnitMoments, designEffect: number): UnitMoments {
+  return { n: n / designEffect, sum: sum / designEffect, sumSquares: sumSquares / designEffect }
 }

@@ -2,8 +2,8 @@ import { type CellMetrics, outcomesOf } from '../domain/block.ts'
 import type { Metric } from '../domain/release.ts'
 import type { Unit } from './cohort-units.ts'
 import { GRID_SIZE, TILT_GRID } from './grid.ts'
-import type { GuardrailTest, PerUnit, Reading } from './guardrail-test.ts'
-import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
+import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
 import type { LatencyTotals } from './latency-totals.ts'
 import { compareQuantiles } from './latency-totals.ts'
 import { boundedLog } from './log-space.ts'
@@ -12,11 +12,10 @@ import { differenceRadius } from './paired.ts'
 import type { ProportionLimit } from './proportion.ts'
 import { addBelow, logEAbove, logEBelow, proportionLimit } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
+import { createUnitSums, type UnitSnapshot } from './unit-sums.ts'
 
-interface Counts {
-  n: number
-  bad: number
-}
+const COUNTS = ['n', 'bad'] as const
+type Counts = Readonly<Record<(typeof COUNTS)[number], number>>
 
 /** Smallest difference of rates worth telling apart; tunes the displayed interval. */
 const RATE_TAU = 0.002
@@ -46,16 +45,16 @@ export function createAbsoluteProportionTest(
       ? { bad: metrics.overEdgeBelow[limitIndex] ?? 0 }
       : {}),
   })
-  const canary = createRestarts(restarts, () => perUnit(emptyCounts))
-  const stable = perUnit(emptyCounts)
-  const step = perUnit(emptyCounts)
+  const canary = createUnitSums(COUNTS)
+  const breach = createRestarts(restarts, canary.snapshot)
+  const stable = createUnitSums(COUNTS)
+  const step = createUnitSums(COUNTS)
   const blocks = createEvidenceBlocks()
 
-  const sinceStart = (unit: Unit): Counts => (canary.all[0] as PerUnit<Counts>).of(unit.index)
-  const valuesOf = (unit: Unit): Values =>
+  const valuesOf = (unit: Unit, designEffect: number): Values =>
     metric.kind === 'latency'
       ? latencyValues(unit, latencies, p0)
-      : rateValues(stable.of(unit.index), sinceStart(unit))
+      : rateValues(stable.of(unit.index), canary.of(unit.index), designEffect)
 
   return {
     fold({ strata, inStep }) {
@@ -63,32 +62,31 @@ export function createAbsoluteProportionTest(
         const counts = countsOf(stratum.canary)
         if (counts.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
-          for (const part of canary.all) addCounts(part.of(unit), counts)
-          addCounts(stable.of(unit), countsOf(stratum.stable))
-          if (inStep) addCounts(step.of(unit), countsToPass(stratum.canary))
+          canary.add(unit, counts)
+          stable.add(unit, countsOf(stratum.stable))
+          if (inStep) step.add(unit, countsToPass(stratum.canary))
         }
       }
       blocks.endBlock()
     },
-    startStep: () => step.clear(),
-    restart: () => canary.restart(),
-    read(unit) {
-      const c = sinceStart(unit)
+    startStep: step.clear,
+    restart: breach.restart,
+    read(unit, designEffect) {
+      const c = canary.of(unit.index)
       const b = stable.of(unit.index)
-      const s = step.of(unit.index)
-      const values = valuesOf(unit)
+      const s = tempered(step.of(unit.index), designEffect)
+      const values = valuesOf(unit, designEffect)
+      const logE = (since: UnitSnapshot | null) => {
+        const { n, bad } = tempered(canary.of(unit.index, since), designEffect)
+        return logEAbove(p0, n, bad)
+      }
       return {
         method: 'T1',
         ...values,
         stable: { value: values.stable, n: b.n },
         canary: { value: values.canary, n: c.n },
         shift: c.n === 0 || b.n === 0 ? null : c.bad / c.n - b.bad / b.n,
-        logEBreach: boundedLog(
-          canary.mix((part) => {
-            const { n, bad } = part.of(unit.index)
-            return logEAbove(p0, n, bad)
-          }),
-        ),
+        logEBreach: boundedLog(breach.mix(logE)),
         logEPass: boundedLog(logEBelow(p0, s.n, s.bad)),
         blocks: blocks.of(unit),
         collecting: false,
@@ -98,13 +96,9 @@ export function createAbsoluteProportionTest(
   }
 }
 
-function emptyCounts(): Counts {
-  return { n: 0, bad: 0 }
-}
-
-function addCounts(into: Counts, counts: Counts): void {
-  into.n += counts.n
-  into.bad += counts.bad
+/** Components are linear in the counts, so fewer independent events are the same as a power of E. */
+function tempered({ n, bad }: Counts, designEffect: number): Counts {
+  return { n: n / designEffect, bad: bad / designEffect }
 }
 
 /**
@@ -113,7 +107,7 @@ function addCounts(into: Counts, counts: Counts): void {
  */
 export function growthToPass(
   limit: ProportionLimit,
-  { n, bad }: Readonly<Counts>,
+  { n, bad }: Counts,
   logThreshold: number,
 ): number | null {
   if (n === 0) return null
@@ -140,7 +134,7 @@ function latencyValues(unit: Unit, latencies: LatencyTotals, limit: ProportionLi
   return { stable: stableMs, canary: canaryMs, difference, ciLow, ciHigh }
 }
 
-function rateValues(stable: Counts, canary: Counts): Values {
+function rateValues(stable: Counts, canary: Counts, designEffect: number): Values {
   const b = stable.n === 0 ? null : stable.bad / stable.n
   const c = canary.n === 0 ? null : canary.bad / canary.n
   if (b === null || c === null) {
@@ -150,7 +144,7 @@ function rateValues(stable: Counts, canary: Counts): Values {
   if (Math.min(stable.n, canary.n) < INTERVAL_FROM) {
     return { stable: b, canary: c, difference, ciLow: null, ciHigh: null }
   }
-  const variance = rateVariance(stable) + rateVariance(canary)
+  const variance = designEffect * (rateVariance(stable) + rateVariance(canary))
   const radius = differenceRadius(variance, INTERVAL_ALPHA, RATE_TAU)
   return {
     stable: b,

@@ -19,6 +19,8 @@ export interface AssessContext {
   readonly weights: Weights | null
   readonly traffic: Traffic
   readonly rules: { readonly fewestBlocks: number }
+  /** By index of the guardrail. */
+  designEffectOf(guardrail: number): number
 }
 
 /** A hypothesis as read now. `logWeight` is that within its family. */
@@ -67,13 +69,13 @@ export function assess(context: AssessContext): Assessment {
   }
 }
 
-function readAll({ spec, units, tests, weights, rules }: AssessContext): Read[] {
+function readAll({ spec, units, tests, weights, rules, designEffectOf }: AssessContext): Read[] {
   const ordered = [...units.units].sort(compareUnits)
   const reads: Read[] = []
   for (const [index, guardrail] of spec.guardrails.entries()) {
     for (const unit of ordered) {
       if (!isTested(guardrail, unit)) continue
-      const reading = (tests[index] as GuardrailTest).read(unit)
+      const reading = (tests[index] as GuardrailTest).read(unit, designEffectOf(index))
       const enough = reading.blocks >= rules.fewestBlocks
       const logWeight = weights?.logWeight(index, unit.index) ?? Number.NEGATIVE_INFINITY
       const logE = enough ? reading.logEBreach : Number.NEGATIVE_INFINITY

@@ -45,7 +45,11 @@ export interface GuardrailTest {
   startStep(): void
   /** Breach evidence is counted once more, from here on. */
   restart(): void
-  read(unit: Unit): Reading
+  /**
+   * `designEffect` ≥ 1: how many times less a request tells than an independent one would, because
+   * those of one user go together.
+   */
+  read(unit: Unit, designEffect: number): Reading
 }
 
 /** Intervals in rows are 95 % confidence sequences. */

@@ -143,7 +143,7 @@ export function createJudge(
       traffic.startStep()
       for (const test of tests) test.startStep()
     },
-    assess: () => assess({ spec, units, tests, weights, traffic, rules }),
+    assess: () => assess({ spec, units, tests, weights, traffic, rules, designEffectOf: () => 1 }),
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
@@ -6,7 +5,7 @@ import { boundedLog } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
 import { differenceLogE, differenceRadius } from './paired.ts'
-import type { Estimate, PairedWindow } from './paired-window.ts'
+import type { Estimate, WindowSnapshot } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { createRestarts } from './restarts.ts'
 
@@ -38,7 +37,8 @@ export function createMeanDifferenceTest(
   const unitMargin = margin / scale.range
   const tau = unitMargin > 0 ? unitMargin : DEFAULT_TAU
   const rules = gateIn(mode, { requests, bad: 0, blocks: BLOCKS })
-  const release = createRestarts(restarts, () => createPairedWindow('mean', rules))
+  const release = createPairedWindow('mean', rules)
+  const breach = createRestarts(restarts, release.snapshot)
   const step = createPairedWindow('mean', rules)
   const blocks = createEvidenceBlocks()
 
@@ -48,22 +48,24 @@ export function createMeanDifferenceTest(
         const c = scale.momentsOf(canary)
         const b = scale.momentsOf(stable)
         if (c.n > 0 && b.n > 0) blocks.saw(cell)
-        for (const part of release.all) part.addMeans(cell, c, b, sign, unitMargin)
+        release.addMeans(cell, c, b, sign, unitMargin)
         if (inStep) step.addMeans(cell, c, b, sign, unitMargin)
       }
-      for (const part of release.all) part.endBlock()
+      release.endBlock()
       step.endBlock()
       blocks.endBlock()
     },
     startStep: () => step.reset(),
-    restart: () => release.restart(),
-    read(unit: Unit): Reading {
-      const all = (release.all[0] as PairedWindow).estimate(unit)
-      const now = step.estimate(unit)
+    restart: breach.restart,
+    read(unit, designEffect): Reading {
+      const all = release.estimate(unit, designEffect)
+      const now = step.estimate(unit, designEffect)
+      const logE = (since: WindowSnapshot | null) =>
+        breachEvidence(since === null ? all : release.estimate(unit, designEffect, since), tau)
       return {
         method: 'T3',
         ...meanValues(all, scale, tau),
-        logEBreach: boundedLog(release.mix((part) => breachEvidence(part.estimate(unit), tau))),
+        logEBreach: boundedLog(breach.mix(logE)),
         logEPass: passEvidence(now, tau),
         blocks: blocks.of(unit),
         collecting: !now.gate.met,

@@ -2,6 +2,7 @@ import type { UnitMoments } from './bounded-mean.ts'
 import { cautiousVariance } from './bounded-mean.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
+import { overdispersion } from './overdispersion.ts'
 import type { PairedKind, PairedSums, SeriesSums } from './paired.ts'
 import {
   addDifference,
@@ -10,10 +11,11 @@ import {
   emptySums,
   modelVariance,
   robustVariance,
-  smallSampleFactor,
+  shiftOf,
+  sumsSince,
 } from './paired.ts'
 import type { GateRules, Standardised } from './standardise.ts'
-import { badOf, combineGroups, mergeShort, overdispersion, ROBUST_FROM } from './standardise.ts'
+import { badOf, combineGroups, mergeShort } from './standardise.ts'
 
 /** With much larger variance between blocks than the model explains, more blocks are asked for. */
 const BLOCKS_WHEN_SHOCKED = 100
@@ -35,6 +37,11 @@ export interface Estimate {
   readonly plainStable: number | null
   readonly plainCanary: number | null
   readonly gate: Gate
+  /**
+   * How much more blocks of an arm differ than counts of independent requests would, at least 1; 1 as
+   * long as that may be chance. Exact tests on counts know nothing of it.
+   */
+  readonly shocks: number
 }
 
 /**
@@ -49,7 +56,18 @@ export interface PairedWindow {
   /** Closes the block: must follow the adds of each block. */
   endBlock(): void
   reset(): void
-  estimate(unit: Unit): Estimate
+  /**
+   * Of what came since a snapshot (null: since the start or the last reset). `designEffect` ≥ 1: how
+   * many times the model's variance requests that go together make it.
+   */
+  estimate(unit: Unit, designEffect: number, since?: WindowSnapshot | null): Estimate
+  snapshot(): WindowSnapshot
+}
+
+/** The sums of a window at one time. */
+export interface WindowSnapshot {
+  readonly cells: readonly Readonly<PairedSums>[]
+  readonly series: ReadonlyMap<number, SeriesSums>
 }
 
 interface Series extends SeriesSums {
@@ -144,15 +162,18 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
       cells = []
       series = new Map()
     },
-    estimate(unit) {
+    estimate(unit, designEffect, since = null) {
       const parts = unit.cells.map((cell) => ({
         share: cell.share,
         parents: cell.parents,
-        sums: complete(kind, cells[cell.index]),
+        sums: complete(kind, cells[cell.index], since?.cells[cell.index]),
       }))
       const total = emptySums()
       for (const { sums } of parts) addSums(total, sums)
-      const blocks = unit.kind === 'cell' ? total : (series.get(unit.index) ?? emptySeries())
+      const blocks =
+        unit.kind === 'cell'
+          ? total
+          : seriesSince(series.get(unit.index) ?? emptySeries(), since?.series.get(unit.index))
       // Cells without a share of the baseline count for units made only of such cells.
       const weighted = parts.filter(({ share }) => share > 0)
       const groups =
@@ -161,14 +182,40 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
           : mergeShort(weighted, rules)
       const { nStable, nCanary } = total
       return {
-        difference: withFloor(combineGroups(groups, kind), blocks),
+        difference: withFloor(
+          combineGroups(groups, kind, designEffect),
+          kind,
+          blocks,
+          total.sumCanary,
+        ),
         nStable,
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
-        gate: gateOf(total, blocks, kind, rules),
+        gate: gateOf(total, blocks, kind, rules, designEffect),
+        shocks: overdispersion(
+          kind,
+          blocks,
+          modelVariance(total, kind, shiftOf(total)),
+          total.sumCanary,
+        ),
       }
     },
+    snapshot: () => ({
+      cells: cells.map((sums) => ({ ...sums })),
+      series: new Map([...series].map(([unit, sums]) => [unit, { ...sums }])),
+    }),
+  }
+}
+
+function seriesSince(sums: SeriesSums, earlier: SeriesSums | undefined): SeriesSums {
+  if (earlier === undefined) return sums
+  return {
+    h: sums.h - earlier.h,
+    h2: sums.h2 - earlier.h2,
+    excess: sums.excess - earlier.excess,
+    excessSquares: sums.excessSquares - earlier.excessSquares,
+    excessCross: sums.excessCross - earlier.excessCross,
   }
 }
 
@@ -177,8 +224,13 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
  * the window: it contains the drift of the level between blocks, so it is rather too large than too
  * small, and needs no second pass over a block's scores.
  */
-function complete(kind: PairedKind, sums: PairedSums | undefined): PairedSums {
-  if (sums === undefined) return emptySums()
+function complete(
+  kind: PairedKind,
+  all: PairedSums | undefined,
+  earlier: Readonly<PairedSums> | undefined,
+): Readonly<PairedSums> {
+  if (all === undefined) return emptySums()
+  const sums = sumsSince(all, earlier)
   if (kind !== 'mean') return sums
   const canary = { n: sums.nCanary, sum: sums.sumCanary, sumSquares: sums.squaresCanary }
   const stable = { n: sums.nStable, sum: sums.sumStable, sumSquares: sums.squaresStable }
@@ -188,11 +240,14 @@ function complete(kind: PairedKind, sums: PairedSums | undefined): PairedSums {
 }
 
 /** The variance of the whole is never below what the series of blocks shows. */
-function withFloor(combined: Standardised | null, blocks: SeriesSums): Standardised | null {
-  const count = effectiveBlocks(blocks)
-  if (combined === null || count < ROBUST_FROM) return combined
-  const robust = robustVariance(blocks) * smallSampleFactor(count)
-  const excessive = overdispersion(robust, combined.seenVariance)
+function withFloor(
+  combined: Standardised | null,
+  kind: PairedKind,
+  blocks: SeriesSums,
+  canaryBad: number,
+): Standardised | null {
+  if (combined === null) return combined
+  const excessive = overdispersion(kind, blocks, combined.seenVariance, canaryBad)
   return {
     ...combined,
     variance: combined.variance * excessive,
@@ -200,10 +255,16 @@ function withFloor(combined: Standardised | null, blocks: SeriesSums): Standardi
   }
 }
 
-function gateOf(total: PairedSums, blocks: SeriesSums, kind: PairedKind, rules: GateRules): Gate {
+function gateOf(
+  total: PairedSums,
+  blocks: SeriesSums,
+  kind: PairedKind,
+  rules: GateRules,
+  designEffect: number,
+): Gate {
   const count = effectiveBlocks(blocks)
-  const shocked =
-    rules.blocks > 0 && robustVariance(blocks) > SHOCK_RATIO * modelVariance(total, kind, 'margin')
+  const explained = designEffect * modelVariance(total, kind, shiftOf(total))
+  const shocked = rules.blocks > 0 && robustVariance(blocks) > SHOCK_RATIO * explained
   const blocksNeeded = shocked ? BLOCKS_WHEN_SHOCKED : rules.blocks
   const fewest = Math.min(total.nCanary, total.nStable)
   const met =

@@ -86,6 +86,17 @@ export function addSums(into: PairedSums, other: Readonly<PairedSums>): void {
   into.floorAtMargin += other.floorAtMargin
 }
 
+/** What came after `earlier`, of the same cell. */
+export function sumsSince(
+  sums: Readonly<PairedSums>,
+  earlier: Readonly<PairedSums> | undefined,
+): Readonly<PairedSums> {
+  if (earlier === undefined) return sums
+  const since = { ...sums }
+  for (const name of Object.keys(since) as (keyof PairedSums)[]) since[name] -= earlier[name]
+  return since
+}
+
 /** The part of the sums a series of differences needs. */
 export type SeriesSums = Pick<PairedSums, 'h' | 'h2' | 'excess' | 'excessSquares' | 'excessCross'>
 
@@ -104,6 +115,11 @@ export function robustVariance(sums: SeriesSums): number {
   const mean = sums.excess / sums.h
   const squares = sums.excessSquares - 2 * mean * sums.excessCross + mean * mean * sums.h2
   return Math.max(0, squares) / (sums.h * sums.h)
+}
+
+/** The canary's paired mean less the baseline's, as it is: not turned, no margin taken off. */
+export function shiftOf(sums: Readonly<PairedSums>): number {
+  return sums.h === 0 ? 0 : (sums.hCanary - sums.hStable) / sums.h
 }
 
 /** (Σ h)²/Σ h²: how many equally heavy blocks the series is worth. */

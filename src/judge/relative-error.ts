@@ -7,18 +7,18 @@ import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
 import type { ErrorMargin } from './error-margin.ts'
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
-import type { GuardrailTest, JudgedBlock, PerUnit, Reading, Stratum } from './guardrail-test.ts'
+import type { GuardrailTest, JudgedBlock, Reading, Stratum } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
 import { breachEvidence, growthOf, passEvidence } from './mean-difference.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
-import type { Estimate, PairedWindow } from './paired-window.ts'
+import type { Estimate, WindowSnapshot } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { addAbove, addBelow } from './proportion.ts'
-import { addInto } from './relative-latency.ts'
 import { createRestarts } from './restarts.ts'
+import { addInto, createTiltSums, type TiltSnapshot } from './tilt-sums.ts'
 
 const GATE = { requests: 100, bad: 30, blocks: 30 }
 /** T3 as half of the breach evidence has no need of many blocks: T2 is the other half. */
@@ -31,12 +31,11 @@ const SHARE_NOISE = 2
 /** Above this odds ratio between limit and baseline nearly no information is left in block totals. */
 const LARGEST_ODDS = 3
 
-/** Breach evidence of all units over one span of time. */
-interface BreachPart {
-  readonly tilts: PerUnit<Float64Array>
-  readonly window: PairedWindow
-  /** Of the units that are judged against the baseline's confidence limits. */
-  readonly oneArms: PerUnit<Float64Array>
+/** Breach evidence of all units at one time. */
+interface BreachSnapshot {
+  readonly tilts: TiltSnapshot
+  readonly window: WindowSnapshot
+  readonly oneArms: TiltSnapshot
 }
 
 /** T1 of the units that are judged against the baseline's confidence limits. */
@@ -66,7 +65,15 @@ export function createRelativeErrorTest(
 ): GuardrailTest {
   const { baseline, units, restarts, mode } = context
   const gate = gateIn(mode, GATE)
-  const breach = createRestarts(restarts, emptyBreachPart)
+  const tilts = createTiltSums()
+  const shared = createPairedWindow('rate', BREACH_GATE)
+  /** Of the units that are judged against the baseline's confidence limits. */
+  const singles = createTiltSums()
+  const breach = createRestarts<BreachSnapshot>(restarts, () => ({
+    tilts: tilts.snapshot(),
+    window: shared.snapshot(),
+    oneArms: singles.snapshot(),
+  }))
   const release = createPairedWindow('rate', gate)
   const step = createPairedWindow('rate', gate)
   const blocks = createEvidenceBlocks()
@@ -90,9 +97,7 @@ export function createRelativeErrorTest(
       const oneArm = oneArmOf(unit)
       if (oneArm === null) continue
       oneArm.limits = oneArm.limitsFor(baseline.countsOf(unit))
-      for (const part of breach.all) {
-        addAbove(part.oneArms.of(index), oneArm.limits.breach, outcomes, canary.errors)
-      }
+      addAbove(singles.of(index), oneArm.limits.breach, outcomes, canary.errors)
       if (!inStep) continue
       addBelow(oneArm.pass, oneArm.limits.pass, outcomes, canary.errors)
       oneArm.n += outcomes
@@ -104,14 +109,11 @@ export function createRelativeErrorTest(
     const odds = margin.odds(rate)
     const counts = countsOf({ cell, canary, stable })
     if (odds !== null && conditionalIncrements(counts, Math.log(odds), increments)) {
-      for (const part of breach.all) {
-        for (const unit of cell.units) addInto(part.tilts.of(unit), increments)
-      }
+      for (const unit of cell.units) addInto(tilts.of(unit), increments)
     }
     release.addCounts(cell, counts, margin.difference(rate))
     if (inStep) step.addCounts(cell, counts, margin.difference(rate))
-    if (!feedT3) return
-    for (const part of breach.all) part.window.addCounts(cell, counts, margin.difference(rate))
+    if (feedT3) shared.addCounts(cell, counts, margin.difference(rate))
   }
 
   return {
@@ -122,7 +124,7 @@ export function createRelativeErrorTest(
         foldOneArms(stratum, block.inStep)
         foldPair(stratum, block.inStep, feedT3)
       }
-      for (const part of breach.all) part.window.endBlock()
+      shared.endBlock()
       release.endBlock()
       step.endBlock()
       blocks.endBlock()
@@ -131,28 +133,32 @@ export function createRelativeErrorTest(
       step.reset()
       for (const unit of units.units) clearPass(oneArmOf(unit))
     },
-    restart: () => breach.restart(),
-    read(unit): Reading {
-      const all = release.estimate(unit)
-      const now = step.estimate(unit)
+    restart: breach.restart,
+    read(unit, designEffect): Reading {
+      const all = release.estimate(unit, designEffect)
+      const now = step.estimate(unit, designEffect)
       const tau = tauNow()
-      const conditional = ({ tilts }: BreachPart) => mixtureLogE(TILT_GRID, tilts.of(unit.index))
-      const asymptotic = ({ window }: BreachPart) => breachEvidence(window.estimate(unit), tau)
-      const paired = (part: BreachPart) =>
-        margin.relative ? conditional(part) : average(conditional(part), asymptotic(part))
+      const temper = Math.max(designEffect, all.shocks)
+      const conditional = (since: BreachSnapshot | null) =>
+        tilts.logE(unit.index, since?.tilts ?? null, temper)
+      const asymptotic = (since: BreachSnapshot | null) =>
+        breachEvidence(shared.estimate(unit, designEffect, since?.window), tau)
+      const paired = (since: BreachSnapshot | null) =>
+        margin.relative ? conditional(since) : average(conditional(since), asymptotic(since))
       const oneArm = oneArmOf(unit)
-      const single = (part: BreachPart) => mixtureLogE(TILT_GRID, part.oneArms.of(unit.index))
+      const single = (since: BreachSnapshot | null) =>
+        singles.logE(unit.index, since?.oneArms ?? null, designEffect)
       const pass = passEvidence(now, tau)
       const t3Needed = oneArm === null || margin.relative
       return {
         method: oneArm !== null ? 'T1' : margin.relative ? 'T2' : 'T2+T3',
         logEBreach: boundedLog(breach.mix(oneArm === null ? paired : single)),
-        logEPass: oneArm === null ? pass : oneArmPass(margin.relative, oneArm, pass),
+        logEPass: oneArm === null ? pass : oneArmPass(margin.relative, oneArm, pass, designEffect),
         ...rateValues(all, margin.relative, tau),
         blocks: blocks.of(unit),
         collecting: t3Needed && !now.gate.met,
         growthToPass: (logThreshold) =>
-          growthToPass(oneArm, margin.relative, now, tau, logThreshold),
+          growthToPass(oneArm, margin.relative, now, { tau, designEffect, logThreshold }),
       }
     },
   }
@@ -163,8 +169,13 @@ export function createRelativeErrorTest(
  * by T1; so half of the pass evidence is T3's, which speaks once its gate is met. An average of the
  * two, fixed in advance, is valid; choosing between them by looking would not be.
  */
-function oneArmPass(relative: boolean, oneArm: OneArm, logEPassT3: number): number {
-  const logEPass = mixtureLogE(TILT_GRID, oneArm.pass)
+function oneArmPass(
+  relative: boolean,
+  oneArm: OneArm,
+  logEPassT3: number,
+  designEffect: number,
+): number {
+  const logEPass = mixtureLogE(TILT_GRID, temperedLogs(oneArm.pass, designEffect))
   return boundedLog(relative ? average(logEPass, logEPassT3) : logEPass)
 }
 
@@ -173,12 +184,8 @@ function average(a: number, b: number): number {
   return logSumExp([a, b]) - Math.LN2
 }
 
-function emptyBreachPart(): BreachPart {
-  return {
-    tilts: perUnit(() => new Float64Array(GRID_SIZE)),
-    window: createPairedWindow('rate', BREACH_GATE),
-    oneArms: perUnit(() => new Float64Array(GRID_SIZE)),
-  }
+function temperedLogs(logs: Float64Array, designEffect: number): Float64Array {
+  return logs.map((log) => log / designEffect)
 }
 
 function emptyOneArm(limitsFor: OneArm['limitsFor']): OneArm {
@@ -218,9 +225,9 @@ function growthToPass(
   oneArm: OneArm | null,
   relative: boolean,
   now: Estimate,
-  tau: number,
-  logThreshold: number,
+  at: { readonly tau: number; readonly designEffect: number; readonly logThreshold: number },
 ): number | null {
+  const { tau, designEffect, logThreshold } = at
   if (oneArm === null) return growthOf(now, tau, logThreshold)
   // As half of an average each of the two must reach ln 2 more by itself.
   const alone = relative ? logThreshold + Math.LN2 : logThreshold
@@ -229,7 +236,8 @@ function growthToPass(
   const { n, bad, limits } = oneArm
   const gains = new Float64Array(GRID_SIZE)
   addBelow(gains, limits.pass, n, (n * (bad + 0.5)) / (n + 1))
-  const byT1 = growthForMixture(TILT_GRID, oneArm.pass, gains, alone)
+  const [logs, more] = [oneArm.pass, gains].map((each) => temperedLogs(each, designEffect))
+  const byT1 = growthForMixture(TILT_GRID, logs as Float64Array, more as Float64Array, alone)
   return byT1 === null || byT3 === null ? (byT1 ?? byT3) : Math.min(byT1, byT3)
 }
 

@@ -1,12 +1,12 @@
 import type { CellMetrics } from '../domain/block.ts'
 import { UNBOUNDED_BIN } from '../domain/histogram.ts'
 import type { Baseline } from './baseline.ts'
-import type { Cell, Unit } from './cohort-units.ts'
+import type { Cell } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
-import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
+import { GRID_SIZE } from './grid.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
-import { createEvidenceBlocks, perUnit } from './guardrail-test.ts'
+import { createEvidenceBlocks } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { countAbove } from './latency-histogram.ts'
 import type { LatencyScale } from './latency-scale.ts'
@@ -17,6 +17,7 @@ import { growthOf, passEvidence } from './mean-difference.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { proportionLimit } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
+import { addInto, createTiltSums } from './tilt-sums.ts'
 
 /** Smallest change of the share above x₀ worth acting on. */
 const TAU = 0.015
@@ -49,7 +50,8 @@ export function createRelativeLatencyTest(
 ): GuardrailTest {
   const { baseline, latencies, restarts, mode } = context
   const gate = gateIn(mode, GATE)
-  const tilts = createRestarts(restarts, () => perUnit(() => new Float64Array(GRID_SIZE)))
+  const tilts = createTiltSums()
+  const breach = createRestarts(restarts, tilts.snapshot)
   const release = createPairedWindow('exceedance', gate)
   const step = createPairedWindow('exceedance', gate)
   const blocks = createEvidenceBlocks()
@@ -58,9 +60,7 @@ export function createRelativeLatencyTest(
 
   const addTilts = (cell: Cell, counts: TwoArmCounts): void => {
     if (!conditionalIncrements(counts, 0, increments)) return
-    for (const part of tilts.all) {
-      for (const unit of cell.units) addInto(part.of(unit), increments)
-    }
+    for (const unit of cell.units) addInto(tilts.of(unit), increments)
   }
 
   return {
@@ -80,16 +80,18 @@ export function createRelativeLatencyTest(
       blocks.endBlock()
     },
     startStep: () => step.reset(),
-    restart: () => tilts.restart(),
-    read(unit: Unit): Reading {
+    restart: breach.restart,
+    read(unit, designEffect): Reading {
       const canary = latencies.standardised(unit, 'canary')
       const stable = latencies.standardised(unit, 'stable')
       const values = compareQuantiles(stable, canary, intervalLimit, {
         relative: true,
         scale: mode.scale,
       })
-      const shares = release.estimate(unit).difference
-      const now = step.estimate(unit)
+      const all = release.estimate(unit, designEffect)
+      const shares = all.difference
+      const now = step.estimate(unit, designEffect)
+      const temper = Math.max(designEffect, all.shocks)
       return {
         method: 'T2',
         stable: { value: values.stableMs, n: latencies.pooled(unit, 'stable').total },
@@ -98,7 +100,7 @@ export function createRelativeLatencyTest(
         ciLow: values.ciLow,
         ciHigh: values.ciHigh,
         shift: shares === null ? null : shares.canary - shares.stable,
-        logEBreach: boundedLog(tilts.mix((part) => mixtureLogE(TILT_GRID, part.of(unit.index)))),
+        logEBreach: boundedLog(breach.mix((since) => tilts.logE(unit.index, since, temper))),
         logEPass: passEvidence(now, TAU),
         blocks: blocks.of(unit),
         collecting: !now.gate.met,
@@ -106,11 +108,6 @@ export function createRelativeLatencyTest(
       }
     },
   }
-}
-
-/** Adds increments to running sums, component by component. */
-export function addInto(logs: Float64Array, increments: Float64Array): void {
-  for (let j = 0; j < GRID_SIZE; j++) logs[j] = (logs[j] as number) + (increments[j] as number)
 }
 
 function thresholdsOf(scale: LatencyScale, bin: number, increase: number): Thresholds {

@@ -1,12 +1,6 @@
+import { overdispersion } from './overdispersion.ts'
 import type { PairedKind, PairedSums } from './paired.ts'
-import {
-  addSums,
-  effectiveBlocks,
-  emptySums,
-  modelVariance,
-  robustVariance,
-  smallSampleFactor,
-} from './paired.ts'
+import { addSums, effectiveBlocks, emptySums, modelVariance, shiftOf } from './paired.ts'
 
 /** When an asymptotic statement may be made. */
 export interface GateRules {
@@ -30,8 +24,6 @@ export interface Group {
   readonly sums: PairedSums
 }
 
-/** From this many effective blocks on the robust variance is worth comparing with the model's. */
-export const ROBUST_FROM = 30
 /** A group with fewer requests in an arm than this, and nowhere to go, is left out. */
 const SMALLEST_GROUP = 50
 
@@ -97,16 +89,14 @@ export interface Standardised {
 }
 
 /**
- * How much more blocks differ than the model explains, at least 1. The model's variance here is that
- * at the difference as it is seen: blocks cannot show the one under the null at the margin, and a
- * canary that is much worse would look like one with shocks.
+ * Σ π_G θ̂_G and Σ π_G² V_G over the groups that have pairs, π renormalised; null without any. The
+ * model's variance counts `designEffect` times, or as often as blocks show, whichever is more.
  */
-export function overdispersion(robust: number, seen: number): number {
-  return seen > 0 ? Math.max(1, robust / seen) : 1
-}
-
-/** Σ π_G θ̂_G and Σ π_G² V_G over the groups that have pairs, π renormalised; null without any. */
-export function combineGroups(groups: readonly Group[], kind: PairedKind): Standardised | null {
+export function combineGroups(
+  groups: readonly Group[],
+  kind: PairedKind,
+  designEffect: number,
+): Standardised | null {
   const paired = groups.filter(({ sums, share }) => sums.h > 0 && share > 0)
   const total = paired.reduce((sum, { share }) => sum + share, 0)
   if (paired.length === 0) return null
@@ -117,14 +107,12 @@ export function combineGroups(groups: readonly Group[], kind: PairedKind): Stand
   let canary = 0
   for (const { share, sums } of paired) {
     const weight = share / total
-    const shift = (sums.hCanary - sums.hStable) / sums.h
-    const blocks = effectiveBlocks(sums)
-    const robust = blocks >= ROBUST_FROM ? robustVariance(sums) * smallSampleFactor(blocks) : 0
+    const seenAt = shiftOf(sums)
     excess += weight * (sums.excess / sums.h)
     stable += weight * (sums.hStable / sums.h)
     canary += weight * (sums.hCanary / sums.h)
-    const seen = modelVariance(sums, kind, shift)
-    const excessive = overdispersion(robust, seen)
+    const seen = modelVariance(sums, kind, seenAt)
+    const excessive = Math.max(designEffect, overdispersion(kind, sums, seen, sums.sumCanary))
     variance += weight ** 2 * modelVariance(sums, kind, 'margin') * excessive
     seenVariance += weight ** 2 * seen * excessive
   }

@@ -23,7 +23,7 @@ describe('a paired window of rates', () => {
     window.endBlock()
     const pooled = (7 - 100 * margin) / 1000
     const expected = (pooled + margin) / 100 + pooled / 900
-    const { difference } = window.estimate(units.units[en.unit]!)
+    const { difference } = window.estimate(units.units[en.unit]!, 1)
     expect(difference!.variance).toBeCloseTo(expected, 15)
     expect(difference!.excess).toBeCloseTo(1 / 100 - 6 / 900 - margin, 15)
   })
@@ -33,7 +33,7 @@ describe('a paired window of rates', () => {
     const window = createPairedWindow('rate', { requests: 0, bad: 0, blocks: 0 })
     window.addCounts(en, { canary: 100, stable: 900, canaryBad: 0, stableBad: 0 }, 0.002)
     window.endBlock()
-    expect(window.estimate(units.units[en.unit]!).difference!.variance).toBeCloseTo(0.00002, 15)
+    expect(window.estimate(units.units[en.unit]!, 1).difference!.variance).toBeCloseTo(0.00002, 15)
   })
 
   it('meets its gate by requests, bad events and effective blocks, and says what lacks', () => {
@@ -44,15 +44,15 @@ describe('a paired window of rates', () => {
       window.addCounts(en, { canary: 20, stable: 180, canaryBad: 0, stableBad: 2 }, 0)
       window.endBlock()
     }
-    expect(window.estimate(unit).gate).toEqual({ met: false, growth: 2 })
+    expect(window.estimate(unit, 1).gate).toEqual({ met: false, growth: 2 })
     for (let k = 0; k < 15; k++) {
       window.addCounts(en, { canary: 20, stable: 180, canaryBad: 0, stableBad: 2 }, 0)
       window.endBlock()
     }
-    expect(window.estimate(unit).gate.met).toBe(true)
+    expect(window.estimate(unit, 1).gate.met).toBe(true)
     window.reset()
-    expect(window.estimate(unit)).toMatchObject({ difference: null, nCanary: 0 })
-    expect(window.estimate(unit).gate).toEqual({ met: false, growth: null })
+    expect(window.estimate(unit, 1)).toMatchObject({ difference: null, nCanary: 0 })
+    expect(window.estimate(unit, 1).gate).toEqual({ met: false, growth: null })
   })
 
   it('counts the blocks of several cells by their joint weight', () => {
@@ -64,7 +64,7 @@ describe('a paired window of rates', () => {
       window.endBlock()
     }
     // 60 strata, but only 30 blocks.
-    const { gate } = window.estimate(overall)
+    const { gate } = window.estimate(overall, 1)
     expect(gate.met).toBe(true)
     const fewer = createPairedWindow('rate', { ...RULES, blocks: 31 })
     for (let k = 0; k < 30; k++) {
@@ -72,7 +72,7 @@ describe('a paired window of rates', () => {
       fewer.addCounts(de, { canary: 10, stable: 90, canaryBad: 0, stableBad: 1 }, 0)
       fewer.endBlock()
     }
-    expect(fewer.estimate(overall).gate.met).toBe(false)
+    expect(fewer.estimate(overall, 1).gate.met).toBe(false)
   })
 })
 
@@ -88,7 +88,7 @@ describe('a paired window of means', () => {
       window.addMeans(de, scores(90, 0.58), scores(10, 0.6), -1, 0.01)
       window.endBlock()
     }
-    const { difference } = window.estimate(overall)
+    const { difference } = window.estimate(overall, 1)
     expect(difference!.excess).toBeCloseTo(0.01, 12)
     expect(difference!.stable).toBeCloseTo(0.87, 12)
     expect(difference!.canary).toBeCloseTo(0.85, 12)
@@ -105,8 +105,8 @@ describe('a paired window of means', () => {
       shaken.addMeans(en, scores(50, 0.9 + shock), scores(450, 0.9), -1, 0)
       shaken.endBlock()
     }
-    const quiet = calm.estimate(overall).difference!
-    const loud = shaken.estimate(overall).difference!
+    const quiet = calm.estimate(overall, 1).difference!
+    const loud = shaken.estimate(overall, 1).difference!
     expect(loud.variance).toBeGreaterThan(10 * quiet.variance)
     // Shocks of ±0.05 over 120 blocks: 0.05²/120.
     expect(loud.variance).toBeGreaterThanOrEqual(0.05 ** 2 / 120)
@@ -123,7 +123,7 @@ describe('a paired window of means', () => {
       }
       window.endBlock()
     }
-    expect(window.estimate(overall).difference!.variance).toBeGreaterThanOrEqual(0.05 ** 2 / 120)
+    expect(window.estimate(overall, 1).difference!.variance).toBeGreaterThanOrEqual(0.05 ** 2 / 120)
   })
 
   it('asks for 100 blocks when they differ far more than the model explains', () => {
@@ -133,7 +133,7 @@ describe('a paired window of means', () => {
       window.addMeans(en, scores(500, k % 2 === 0 ? 0.95 : 0.85), scores(4500, 0.9), -1, 0)
       window.endBlock()
     }
-    expect(window.estimate(overall).gate).toEqual({ met: false, growth: 2 })
+    expect(window.estimate(overall, 1).gate).toEqual({ met: false, growth: 2 })
   })
 
   it('knows nothing from an arm that is empty, and nothing breaks', () => {
@@ -142,7 +142,7 @@ describe('a paired window of means', () => {
     window.addMeans(en, scores(0, 0), scores(100, 0.9), -1, 0)
     window.addMeans(en, scores(100, 0.9), scores(0, 0), -1, 0)
     window.endBlock()
-    const { difference, plainCanary } = window.estimate(overall)
+    const { difference, plainCanary } = window.estimate(overall, 1)
     expect(difference).toBeNull()
     expect(plainCanary).toBeCloseTo(0.9, 12)
   })

@@ -193,7 +193,7 @@ describe('T3, differences', () => {
       sums.base = h * h * (var_c[g]! / n_c[g]! + var_b[g]! / n_b[g]!)
       return { share, sums }
     })
-    const combined = combineGroups(groups, 'mean')
+    const combined = combineGroups(groups, 'mean', 1)
     expectClose(combined!.excess, std!.output.theta, std!.tol)
     expectClose(combined!.variance, std!.output.V, std!.tol)
   })

@@ -74,11 +74,12 @@ describe('combineGroups', () => {
         { share: 0.6, sums: emptySums() },
       ],
       'mean',
+      1,
     )
     expect(combined!.excess).toBeCloseTo(0.03, 12)
   })
 
   it('is nothing without any pair', () => {
-    expect(combineGroups([{ share: 1, sums: emptySums() }], 'mean')).toBeNull()
+    expect(combineGroups([{ share: 1, sums: emptySums() }], 'mean', 1)).toBeNull()
   })
 })
