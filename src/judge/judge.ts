@@ -14,6 +14,7 @@ import { createGuardrailTest, relativeQuantilesOf } from './guardrail-tests.ts'
 import { BY_BLOCKS, type JudgeMode } from './judge-mode.ts'
 import { createLatencyTotals } from './latency-totals.ts'
 import { createTraffic } from './traffic.ts'
+import { createUserClusters } from './user-clusters.ts'
 import type { Weights } from './weights.ts'
 import { fixWeights } from './weights.ts'
 
@@ -67,6 +68,7 @@ export function createJudge(
   const tests = spec.guardrails.map((guardrail) => createGuardrailTest(guardrail, context))
   const keepsLatencies = spec.guardrails.some(({ metric }) => metric.kind === 'latency')
   const traffic = createTraffic()
+  const clusters = createUserClusters(spec, relativeQuantilesOf(spec))
   const releaseFromMs = floorToBlock(releaseStartMs, lengthMs)
   let stepFromMs = releaseFromMs
   let step = 0
@@ -120,6 +122,7 @@ export function createJudge(
     })
     weights?.grant(appeared)
     if (keepsLatencies) latencies.fold(strata)
+    clusters.fold(strata)
     for (const test of tests) test.fold({ strata, inStep })
   }
 
@@ -141,9 +144,19 @@ export function createJudge(
       step = index
       stepFromMs = startMs
       traffic.startStep()
+      clusters.startStep()
       for (const test of tests) test.startStep()
     },
-    assess: () => assess({ spec, units, tests, weights, traffic, rules, designEffectOf: () => 1 }),
+    assess: () =>
+      assess({
+        spec,
+        units,
+        tests,
+        weights,
+        traffic,
+        rules,
+        designEffectOf: clusters.designEffect,
+      }),
   }
 }
 

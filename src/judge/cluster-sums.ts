@@ -1,0 +1,94 @@
+import type { Moments } from '../domain/block.ts'
+
+/** Hash buckets users are told apart by. */
+const BUCKETS = 64
+/** Bad requests, and values, from which a design effect is more than noise. */
+const FEWEST_BAD = 30
+const FEWEST_VALUES = 100
+
+/**
+ * What a design effect is estimated from, for one arm and metric. Each stratum (cell × block) adds to
+ * every bucket what its users did beyond their stratum's mean, so differences between cohorts, and a
+ * level that drifts, are not taken for users that differ; but a user who is worse block after block
+ * adds up.
+ */
+export interface ClusterSums {
+  /** By bucket: Σ over strata of (amount − mean of the stratum · n). */
+  readonly beyond: Float64Array
+  /** What Σ beyond² would be on average if requests did not go together. */
+  expected: number
+  /** Bad (or, if fewer, good) requests seen, or what that many values are worth. */
+  seen: number
+}
+
+export function createClusterSums(): ClusterSums {
+  return { beyond: new Float64Array(BUCKETS), expected: 0, seen: 0 }
+}
+
+/** Adds a stratum of requests of which `bad` are bad; lists by bucket. */
+export function addCountsOf(
+  sums: ClusterSums,
+  buckets: readonly number[],
+  n: readonly number[],
+  bad: readonly number[],
+): void {
+  const total = sumOf(n)
+  const totalBad = sumOf(bad)
+  sums.seen += Math.min(totalBad, total - totalBad)
+  if (total < 2 || totalBad === 0 || totalBad === total) return
+  const rate = totalBad / total
+  addStratum(sums, buckets, n, bad, { total, mean: rate, variance: rate * (1 - rate) })
+}
+
+/** Adds a stratum of values: their number and sum by bucket, and the moments of all the stratum. */
+export function addValuesOf(
+  sums: ClusterSums,
+  buckets: readonly number[],
+  n: readonly number[],
+  sum: readonly number[],
+  moments: Moments,
+): void {
+  const total = sumOf(n)
+  sums.seen += (total * FEWEST_BAD) / FEWEST_VALUES
+  if (total < 2) return
+  const variance = Math.max(0, moments.sumSquares / moments.n - (moments.sum / moments.n) ** 2)
+  addStratum(sums, buckets, n, sum, { total, mean: sumOf(sum) / total, variance })
+}
+
+/**
+ * Σ_b beyond_b² against what it would be: with values drawn without regard to buckets,
+ * E(amount_b − mean·n_b)² = s²(n_b − n_b²/n), s² the variance with the divisor n − 1. The estimator of
+ * a ratio's variance from clusters (Deng, Knoblich, Lu 2018), within strata. Null while too little is
+ * known.
+ */
+export function designEffectOf({ beyond, expected, seen }: ClusterSums): number | null {
+  if (seen < FEWEST_BAD || expected <= 0) return null
+  let squares = 0
+  for (const each of beyond) squares += each * each
+  return squares / expected
+}
+
+function addStratum(
+  sums: ClusterSums,
+  buckets: readonly number[],
+  n: readonly number[],
+  amount: readonly number[],
+  stratum: { readonly total: number; readonly mean: number; readonly variance: number },
+): void {
+  const { total, mean, variance } = stratum
+  let squares = 0
+  for (let i = 0; i < buckets.length; i++) {
+    const bucket = buckets[i] as number
+    const size = n[i] ?? 0
+    squares += size * size
+    const beyond = (amount[i] ?? 0) - mean * size
+    sums.beyond[bucket] = (sums.beyond[bucket] as number) + beyond
+  }
+  sums.expected += ((variance * total) / (total - 1)) * (total - squares / total)
+}
+
+function sumOf(values: readonly number[]): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
+}

@@ -1,0 +1,170 @@
+import type { Arm, CellMetrics, Moments, UserBuckets } from '../domain/block.ts'
+import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
+import { kpisOf, latencyLimitsOf } from '../domain/release.ts'
+import type { ClusterSums } from './cluster-sums.ts'
+import { addCountsOf, addValuesOf, createClusterSums, designEffectOf } from './cluster-sums.ts'
+import type { Stratum } from './guardrail-test.ts'
+
+/**
+ * How far requests of one user go together, seen through hash buckets of their sessions: the design
+ * effect of each metric over all traffic, with which every cohort's evidence is tempered.
+ */
+export interface UserClusters {
+  fold(strata: readonly Stratum[]): void
+  /** What is counted per step starts afresh. */
+  startStep(): void
+  /** Of the guardrail's metric, ≥ 1; 1 as long as no session or too little is known. */
+  designEffect(guardrail: number): number
+  /** Of "a request carries a value of the guardrail's metric", ≥ 1; 1 for metrics all requests have. */
+  labelDesignEffect(guardrail: number): number
+  /** Of "a request went to the canary", within the present step, ≥ 1. */
+  assignmentDesignEffect(): number
+  /** Whether any judged request named a session. */
+  readonly sessionsSeen: boolean
+}
+
+/** What a guardrail's metric is in a bucket. */
+type Measure =
+  | { readonly kind: 'counts'; read(users: UserBuckets): Counted }
+  | {
+      readonly kind: 'values'
+      read(users: UserBuckets): Counted
+      moments(of: CellMetrics): Moments
+    }
+
+/** Per bucket: how many requests, and how many of them are bad or the sum of their values. */
+interface Counted {
+  readonly n: readonly number[]
+  readonly amount: readonly number[]
+}
+
+const ARMS = ['stable', 'canary'] as const
+const NOTHING: readonly number[] = []
+
+/** `quantiles`: relative latency quantiles in the order of the blocks' slow bins. */
+export function createUserClusters(spec: ReleaseSpec, quantiles: readonly number[]): UserClusters {
+  const measures = spec.guardrails.map((guardrail) => measureOf(guardrail, spec, quantiles))
+  const metrics = measures.map(bothArms)
+  const labels = measures.map(bothArms)
+  let assignment = createClusterSums()
+  let sessionsSeen = false
+
+  const foldArm = (arm: Arm, cell: CellMetrics, users: UserBuckets): void => {
+    for (const [index, measure] of measures.entries()) {
+      const { n, amount } = measure.read(users)
+      const sums = (metrics[index] as Record<Arm, ClusterSums>)[arm]
+      if (measure.kind === 'counts') addCountsOf(sums, users.buckets, n, amount)
+      else {
+        addValuesOf(sums, users.buckets, n, amount, measure.moments(cell))
+        const labelled = (labels[index] as Record<Arm, ClusterSums>)[arm]
+        addCountsOf(labelled, users.buckets, users.requests, n)
+      }
+    }
+  }
+
+  return {
+    fold(strata) {
+      for (const stratum of strata) {
+        for (const arm of ARMS) {
+          const { users } = stratum[arm]
+          if (users === undefined || users.buckets.length === 0) continue
+          sessionsSeen = true
+          foldArm(arm, stratum[arm], users)
+        }
+        const { buckets, all, canary } = assignedOf(stratum)
+        addCountsOf(assignment, buckets, all, canary)
+      }
+    },
+    startStep() {
+      assignment = createClusterSums()
+    },
+    designEffect: (guardrail) => meanOf(metrics[guardrail]),
+    labelDesignEffect: (guardrail) => meanOf(labels[guardrail]),
+    assignmentDesignEffect: () => Math.max(1, designEffectOf(assignment) ?? 1),
+    get sessionsSeen() {
+      return sessionsSeen
+    },
+  }
+}
+
+function bothArms(): Record<Arm, ClusterSums> {
+  return { stable: createClusterSums(), canary: createClusterSums() }
+}
+
+/** The mean of the arms that are known. */
+function meanOf(arms: Record<Arm, ClusterSums> | undefined): number {
+  const known = ARMS.flatMap((arm) => {
+    const effect = arms === undefined ? null : designEffectOf(arms[arm])
+    return effect === null ? [] : [effect]
+  })
+  const total = known.reduce((sum, effect) => sum + effect, 0)
+  return known.length === 0 ? 1 : Math.max(1, total / known.length)
+}
+
+function measureOf(
+  { metric, limit }: Guardrail,
+  spec: ReleaseSpec,
+  quantiles: readonly number[],
+): Measure {
+  switch (metric.kind) {
+    case 'error_rate':
+      return { kind: 'counts', read: ({ requests, errors }) => ({ n: requests, amount: errors }) }
+    case 'latency': {
+      const exact = limit.kind === 'max'
+      const at = exact
+        ? latencyLimitsOf(spec).indexOf(limit.value)
+        : quantiles.indexOf(metric.quantile)
+      return {
+        kind: 'counts',
+        read(users) {
+          const above = (exact ? users.overLimit : users.overSlowBin)[at]
+          // A block that was closed before the slow bins were known tells nothing about them.
+          return above === undefined
+            ? { n: NOTHING, amount: NOTHING }
+            : { n: users.latencies, amount: above }
+        },
+      }
+    }
+    case 'quality':
+      return {
+        kind: 'values',
+        read: ({ qualityN, qualitySum }) => ({ n: qualityN, amount: qualitySum }),
+        moments: ({ quality }) => quality,
+      }
+    case 'kpi': {
+      const at = kpisOf(spec).findIndex(({ key }) => key === metric.key)
+      return {
+        kind: 'values',
+        read: ({ kpiN, kpiSum }) => ({ n: kpiN[at] ?? NOTHING, amount: kpiSum[at] ?? NOTHING }),
+        moments: ({ kpis }) => kpis[at] ?? { n: 0, sum: 0, sumSquares: 0 },
+      }
+    }
+  }
+}
+
+/** Requests of both arms and of the canary, by bucket. */
+function assignedOf({ stable, canary }: Stratum): {
+  buckets: number[]
+  all: number[]
+  canary: number[]
+} {
+  const counts = new Map<number, { all: number; canary: number }>()
+  for (const [arm, users] of [
+    ['stable', stable.users],
+    ['canary', canary.users],
+  ] as const) {
+    for (const [i, bucket] of (users?.buckets ?? NOTHING).entries()) {
+      const known = counts.get(bucket) ?? { all: 0, canary: 0 }
+      const requests = users?.requests[i] ?? 0
+      known.all += requests
+      if (arm === 'canary') known.canary += requests
+      counts.set(bucket, known)
+    }
+  }
+  const sorted = [...counts].sort(([a], [b]) => a - b)
+  return {
+    buckets: sorted.map(([bucket]) => bucket),
+    all: sorted.map(([, { all }]) => all),
+    canary: sorted.map(([, { canary: went }]) => went),
+  }
+}
