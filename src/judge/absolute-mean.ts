@@ -1,5 +1,10 @@
-import type { UnitMoments } from './bounded-mean.ts'
-import { cautiousVariance, logEMeanAbove, logEMeanBelow, meanLogs } from './bounded-mean.ts'
+import {
+  cautiousVariance,
+  logEMeanAbove,
+  logEMeanBelow,
+  meanLogs,
+  tempered,
+} from './bounded-mean.ts'
 import { BET_GRID } from './grid.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
@@ -17,8 +22,7 @@ const MOMENTS = ['n', 'sum', 'sumSquares'] as const
 
 /**
  * `quality: min` and `kpi: min`, by T4 on the canary's values as they are, scaled into [0, 1] by the
- * metric's bounds: exact for any number of values. The two-arm form of T4 (for differences before
- * the gate of T3) belongs beside this one.
+ * metric's bounds: exact for any number of values.
  */
 export function createAbsoluteMeanTest(
   scale: MeanScale,
@@ -78,9 +82,4 @@ export function createAbsoluteMeanTest(
       }
     },
   }
-}
-
-/** Components are linear in the moments, so fewer independent values are the same as a power of E. */
-function tempered({ n, sum, sumSquares }: UnitMoments, designEffect: number): UnitMoments {
-  return { n: n / designEffect, sum: sum / designEffect, sumSquares: sumSquares / designEffect }
 }

@@ -1,4 +1,4 @@
-import { BET_GRID, GRID_SIZE, mixtureLogE } from './grid.ts'
+import { BET_GRID, FLAT_BET_GRID, GRID_SIZE, type MixtureGrid, mixtureLogE } from './grid.ts'
 
 /** Count, sum and sum of squares of values in [0, 1]. */
 export interface UnitMoments {
@@ -19,14 +19,19 @@ const SMALLEST_SCALE = 0.02
  * Component j is exp(λ_j·Σy − ψ(λ_j)·Σy²), y = sign·(x − limit)/c ≥ −1, ψ(λ) = −ln(1−λ) − λ; it is
  * a supermartingale because exp(λy − ψ(λ)y²) ≤ 1 + λy (Fan, Grama and Liu).
  */
-export function meanLogs(moments: UnitMoments, limit: number, sign: 1 | -1): Float64Array {
+export function meanLogs(
+  moments: UnitMoments,
+  limit: number,
+  sign: 1 | -1,
+  grid: MixtureGrid = BET_GRID,
+): Float64Array {
   const { n, sum, sumSquares } = moments
   const scale = betScale(limit, sign)
   const first = (sign * (sum - n * limit)) / scale
   const second = (sumSquares - 2 * limit * sum + n * limit * limit) / (scale * scale)
   const logs = new Float64Array(GRID_SIZE)
   for (let j = 0; j < GRID_SIZE; j++) {
-    const bet = BET_GRID.steps[j] as number
+    const bet = grid.steps[j] as number
     logs[j] = bet * first - betPenalty(bet) * Math.max(0, second)
   }
   return logs
@@ -59,4 +64,61 @@ export function logEMeanBelow(moments: UnitMoments, limit: number): number {
 export function cautiousVariance(moments: UnitMoments): number {
   const { n, sum, sumSquares } = moments
   return Math.max(0, (sumSquares + 1 - (sum + 1) ** 2 / (n + 2)) / (n + 1))
+}
+
+/**
+ * Components are linear in the moments, so 1/designEffect of them is the same as the evidence to the
+ * power of 1/designEffect.
+ */
+export function tempered({ n, sum, sumSquares }: UnitMoments, designEffect: number): UnitMoments {
+  return { n: n / designEffect, sum: sum / designEffect, sumSquares: sumSquares / designEffect }
+}
+
+const COARSE_POINTS = 16
+const FINE_STEPS = 24
+const GOLDEN = (Math.sqrt(5) - 1) / 2
+/** Standard errors around both means within which the least evidence is looked for. */
+const REACH = 4
+
+/**
+ * T4, two arms: ln E against "μ_canary ≥ μ_stable − margin", exact at any n. For each m the product of
+ * the evidence that the baseline's mean is above m and that the canary's is below m − margin is an
+ * e-process if the baseline's mean is m, so the smallest over all m is one. It pools over time: only
+ * for the beginning of a release.
+ */
+export function logEMeanLower(canary: UnitMoments, stable: UnitMoments, margin: number): number {
+  const at = (m: number): number =>
+    mixtureLogE(FLAT_BET_GRID, meanLogs(stable, m, 1, FLAT_BET_GRID)) +
+    logEMeanBelow(canary, m - margin)
+  const c = canary.n === 0 ? 0.5 : canary.sum / canary.n + margin
+  const b = stable.n === 0 ? 0.5 : stable.sum / stable.n
+  const reachOf = (moments: UnitMoments) =>
+    REACH * Math.sqrt(cautiousVariance(moments) / Math.max(1, moments.n))
+  const from = Math.max(0, Math.min(c, b) - reachOf(canary))
+  const to = Math.min(1, Math.max(c, b) + reachOf(stable))
+  const step = (to - from) / COARSE_POINTS
+  let lowest = from
+  for (let i = 1; i <= COARSE_POINTS; i++) {
+    if (at(from + i * step) < at(lowest)) lowest = from + i * step
+  }
+  return minimum(at, Math.max(0, lowest - step), Math.min(1, lowest + step))
+}
+
+/** Least value between `from` and `to`, by golden section. */
+function minimum(f: (x: number) => number, from: number, to: number): number {
+  let [low, high] = [from, to]
+  let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]
+  let [atLeft, atRight] = [f(left), f(right)]
+  for (let i = 0; i < FINE_STEPS; i++) {
+    if (atLeft < atRight) {
+      ;[high, right, atRight] = [right, left, atLeft]
+      left = high - GOLDEN * (high - low)
+      atLeft = f(left)
+    } else {
+      ;[low, left, atLeft] = [left, right, atRight]
+      right = low + GOLDEN * (high - low)
+      atRight = f(right)
+    }
+  }
+  return Math.min(atLeft, atRight)
 }

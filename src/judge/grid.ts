@@ -32,6 +32,12 @@ export const TILT_GRID = halfCauchyGrid(0.005, 3.2, 0.4)
 /** Bets on a bounded mean, 0.004 … 0.8 (T4). */
 export const BET_GRID = halfCauchyGrid(0.004, 0.8, 0.1)
 
+/** Bets of the baseline's half of a two-arm test of bounded means (T4): 0.002 … 0.8, all alike. */
+export const FLAT_BET_GRID: MixtureGrid = {
+  steps: Float64Array.from({ length: GRID_SIZE }, (_, j) => 0.002 * 400 ** (j / (GRID_SIZE - 1))),
+  logWeights: new Float64Array(GRID_SIZE).fill(-Math.log(GRID_SIZE)),
+}
+
 /** ln Σ w_j·exp(logs_j): the evidence of a mixture whose components have the given logarithms. */
 export function mixtureLogE(grid: MixtureGrid, logs: Float64Array): number {
   const { logWeights } = grid

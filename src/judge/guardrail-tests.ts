@@ -94,13 +94,14 @@ function meanTest(
     metric.kind === 'kpi' ? kpisOf(spec).findIndex(({ key }) => key === metric.key) : 0
   const scale = meanScaleOf(metric, kpiIndex)
   const requests = metric.kind === 'kpi' ? KPI_REQUESTS : QUALITY_REQUESTS
-  const margin = limit.value
+  const hasCohorts = spec.cohorts.by.length > 0
+  const options = { margin: limit.value, requests, restarts, mode, hasCohorts }
   if (limit.kind === 'min') return createAbsoluteMeanTest(scale, limit.value, restarts)
   if (limit.kind === 'max_drop') {
-    return createMeanDifferenceTest(scale, { sign: -1, margin, requests, restarts, mode })
+    return createMeanDifferenceTest(scale, { sign: -1, ...options })
   }
   if (limit.kind === 'max_increase' && !limit.relative && metric.kind === 'kpi') {
-    return createMeanDifferenceTest(scale, { sign: 1, margin, requests, restarts, mode })
+    return createMeanDifferenceTest(scale, { sign: 1, ...options })
   }
   throw unsupported(
     guardrail,

@@ -1,7 +1,8 @@
+import { logEMeanLower, tempered, type UnitMoments } from './bounded-mean.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
-import { boundedLog } from './log-space.ts'
+import { boundedLog, logSumExp } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
 import { differenceLogE, differenceRadius } from './paired.ts'
@@ -19,11 +20,15 @@ export interface MeanDifferenceOptions {
   /** How often breach evidence may start once more. */
   readonly restarts: number
   readonly mode: JudgeMode
+  /** Whether the release has cohorts: then what spans several of them must not be pooled. */
+  readonly hasCohorts: boolean
 }
 
 /** Prior scale for margin 0, as a part of the range: the smallest change worth acting on. */
 const DEFAULT_TAU = 0.01
 const BLOCKS = 30
+/** Part of the breach evidence that T4 has before T3's gate is met: it costs T3 a tenth of a nat. */
+const EXACT_PART = 0.1
 
 /**
  * `quality: max_drop`, `kpi: max_drop|max_increase`, by T3 on block-paired differences: what happens
@@ -32,7 +37,7 @@ const BLOCKS = 30
  */
 export function createMeanDifferenceTest(
   scale: MeanScale,
-  { sign, margin, requests, restarts, mode }: MeanDifferenceOptions,
+  { sign, margin, requests, restarts, mode, hasCohorts }: MeanDifferenceOptions,
 ): GuardrailTest {
   const unitMargin = margin / scale.range
   const tau = unitMargin > 0 ? unitMargin : DEFAULT_TAU
@@ -60,8 +65,15 @@ export function createMeanDifferenceTest(
     read(unit, designEffect): Reading {
       const all = release.estimate(unit, designEffect)
       const now = step.estimate(unit, designEffect)
-      const logE = (since: WindowSnapshot | null) =>
-        breachEvidence(since === null ? all : release.estimate(unit, designEffect, since), tau)
+      const logE = (since: WindowSnapshot | null): number => {
+        if (since !== null) return breachEvidence(release.estimate(unit, designEffect, since), tau)
+        if (hasCohorts && unit.kind !== 'cell') return breachEvidence(all, tau)
+        if (all.gate.met) return breachEvidence(all, tau) + Math.log1p(-EXACT_PART)
+        return logSumExp([
+          Math.log1p(-EXACT_PART),
+          Math.log(EXACT_PART) + exactEvidence(all, { sign, margin: unitMargin, designEffect }),
+        ])
+      }
       return {
         method: 'T3',
         ...meanValues(all, scale, tau),
@@ -73,6 +85,24 @@ export function createMeanDifferenceTest(
       }
     },
   }
+}
+
+/**
+ * ln E of T4 for "worse than the margin". Together with T3 it is a fixed mixture of two e-processes,
+ * each of which is stopped: T3 starts when its gate is met, and T4 ends there.
+ */
+function exactEvidence(
+  { stable, canary }: Estimate,
+  of: { readonly sign: 1 | -1; readonly margin: number; readonly designEffect: number },
+): number {
+  const turned = (moments: UnitMoments) =>
+    tempered(of.sign < 0 ? moments : mirrored(moments), of.designEffect)
+  return logEMeanLower(turned(canary), turned(stable), of.margin)
+}
+
+/** Moments of 1 − x. */
+function mirrored({ n, sum, sumSquares }: UnitMoments): UnitMoments {
+  return { n, sum: n - sum, sumSquares: n - 2 * sum + sumSquares }
 }
 
 /** ln E of T3 for "worse than the margin"; 0 before the gate is met. */

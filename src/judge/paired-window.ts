@@ -36,6 +36,9 @@ export interface Estimate {
   /** Plain means over everything, paired or not; null without data. */
   readonly plainStable: number | null
   readonly plainCanary: number | null
+  /** The same as moments; sums of squares of means only. */
+  readonly stable: UnitMoments
+  readonly canary: UnitMoments
   readonly gate: Gate
   /**
    * How much more blocks of an arm differ than counts of independent requests would, at least 1; 1 as
@@ -192,6 +195,8 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
+        stable: { n: nStable, sum: total.sumStable, sumSquares: total.squaresStable },
+        canary: { n: nCanary, sum: total.sumCanary, sumSquares: total.squaresCanary },
         gate: gateOf(total, blocks, kind, rules, designEffect),
         shocks: overdispersion(
           kind,

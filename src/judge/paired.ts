@@ -79,6 +79,8 @@ export function addSums(into: PairedSums, other: Readonly<PairedSums>): void {
   into.nCanary += other.nCanary
   into.sumStable += other.sumStable
   into.sumCanary += other.sumCanary
+  into.squaresStable += other.squaresStable
+  into.squaresCanary += other.squaresCanary
   into.base += other.base
   into.slope += other.slope
   into.slopeAtMargin += other.slopeAtMargin
