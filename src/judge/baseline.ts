@@ -39,8 +39,11 @@ export interface Baseline {
   rateBefore(unit: Unit): number | null
   /** Floored rate over the last 60 closed blocks, with 2,000 requests' worth of the rate before. */
   rollingRate(cell: Cell): number
-  /** Bin whose upper edge is x₀, the rolling baseline quantile of the cell; null if unknown. */
-  quantileThreshold(cell: Cell, quantile: number): number | null
+  /**
+   * Bins whose upper edges are x₀, the rolling baseline quantiles of the cell, in the order of
+   * `quantiles`; null if unknown.
+   */
+  quantileBins(cell: Cell): (number | null)[]
 }
 
 interface CellBaseline {
@@ -148,15 +151,15 @@ export function createBaseline(
       const prior = Math.max(RATE_FLOOR, state.rateBefore)
       return (state.recentErrors + RATE_PRIOR * prior) / (state.recentRequests + RATE_PRIOR)
     },
-    quantileThreshold(cell, quantile) {
+    quantileBins(cell) {
       const state = stateOf(cell)
-      const at = quantiles.indexOf(quantile)
-      return (
-        rollingQuantile(state.window, quantile) ??
-        state.before[at] ??
-        rollingQuantile(allWindow, quantile) ??
-        allBefore[at] ??
-        null
+      return quantiles.map(
+        (quantile, at) =>
+          rollingQuantile(state.window, quantile) ??
+          state.before[at] ??
+          rollingQuantile(allWindow, quantile) ??
+          allBefore[at] ??
+          null,
       )
     },
   }

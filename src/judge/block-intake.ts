@@ -37,7 +37,8 @@ export function intake(block: ClosedBlock, units: CohortUnits): Record<Arm, Bloc
   return byArm
 }
 
-function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
+/** What both say together, of one arm and cohort. */
+export function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
   const histogram = new Map<number, number>()
   for (const { bins, counts } of [a, b]) {
     for (const [i, bin] of bins.entries()) {

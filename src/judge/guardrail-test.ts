@@ -1,5 +1,6 @@
 import type { CellMetrics } from '../domain/block.ts'
 import type { ArmValue, Method } from '../domain/verdict.ts'
+import type { Pair } from './block-pairs.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 
 /** What both arms did in one cell during one block; an arm without requests has empty metrics. */
@@ -10,7 +11,10 @@ export interface Stratum {
 }
 
 export interface JudgedBlock {
+  /** As the block is: for tests on the canary alone. */
   readonly strata: readonly Stratum[]
+  /** For tests that compare the arms: small cohorts' blocks are added up first. */
+  readonly pairs: readonly Pair[]
   /** Whether the block counts for the present step's pass evidence. */
   readonly inStep: boolean
 }

@@ -53,7 +53,7 @@ export function createGuardrailTest(guardrail: Guardrail, context: TestContext):
 function latencyTest(
   guardrail: Guardrail,
   metric: Extract<Metric, { kind: 'latency' }>,
-  { spec, baseline, latencies, restarts, mode }: TestContext,
+  { spec, latencies, restarts, mode }: TestContext,
 ): GuardrailTest {
   const { limit } = guardrail
   if (limit.kind === 'max') {
@@ -62,7 +62,8 @@ function latencyTest(
   }
   if (limit.kind === 'max_increase' && limit.relative) {
     return createRelativeLatencyTest(metric.quantile, limit.value, {
-      ...{ baseline, latencies, restarts, mode },
+      quantileAt: relativeQuantilesOf(spec).indexOf(metric.quantile),
+      ...{ latencies, restarts, mode },
     })
   }
   throw unsupported(guardrail, '`max` in ms or s, or `max_increase` in %')

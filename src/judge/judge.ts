@@ -7,6 +7,7 @@ import { assess } from './assess.ts'
 import { createBaseline, ENOUGH_BASELINE } from './baseline.ts'
 import type { BlockMetrics } from './block-intake.ts'
 import { EMPTY_METRICS, intake } from './block-intake.ts'
+import { createBlockPairs } from './block-pairs.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 import { createCohortUnits } from './cohort-units.ts'
 import type { Stratum } from './guardrail-test.ts'
@@ -62,6 +63,7 @@ export function createJudge(
   const { lengthMs } = spec.blocks
   const units = createCohortUnits(spec.cohorts)
   const baseline = createBaseline(units, history, relativeQuantilesOf(spec))
+  const pairing = createBlockPairs(baseline, { merges: mode.manyBlocks, lengthMs })
   const latencies = createLatencyTotals(mode.scale)
   const restarts = rules.restarts ? spec.plan.length - 1 + DURATION_PARTS - 1 : 0
   const context = { spec, units, baseline, latencies, restarts, mode }
@@ -72,6 +74,7 @@ export function createJudge(
   const releaseFromMs = floorToBlock(releaseStartMs, lengthMs)
   let stepFromMs = releaseFromMs
   let step = 0
+  let stepBegun = true
   /** Later steps whose restart is done; a step that is taken up again is none. */
   let restartedStep = 0
   let restartedPart = 0
@@ -98,7 +101,14 @@ export function createJudge(
     judgedFromMs ??= block.startMs + spec.warmupMs
   }
 
+  /** What waits for more requests belongs to the time before; it counts as it is. */
+  const foldWaiting = (inStep: boolean): void => {
+    const pairs = pairing.flush()
+    if (pairs.length === 0) return
+    for (const test of tests) test.fold({ strata: [], pairs, inStep })
+  }
   const restartAll = (): void => {
+    foldWaiting(stepBegun)
     for (const test of tests) test.restart()
   }
   /** Restarts come at times that are fixed, or follow from decisions, before the block is seen. */
@@ -112,8 +122,12 @@ export function createJudge(
   }
 
   const judgeBlock = (block: ClosedBlock, strata: readonly Stratum[]): void => {
-    restartWhenDue(block.startMs)
     const inStep = block.startMs >= stepFromMs
+    if (inStep && !stepBegun) {
+      foldWaiting(false)
+      stepBegun = true
+    }
+    restartWhenDue(block.startMs)
     if (inStep) traffic.stepBlocks++
     const appeared = strata.flatMap(({ cell, canary: { requests } }) => {
       if (requests === 0) return []
@@ -123,7 +137,8 @@ export function createJudge(
     weights?.grant(appeared)
     if (keepsLatencies) latencies.fold(strata)
     clusters.fold(strata)
-    for (const test of tests) test.fold({ strata, inStep })
+    const pairs = pairing.fold(strata, block.endMs)
+    for (const test of tests) test.fold({ strata, pairs, inStep })
   }
 
   startWhenReady()
@@ -143,6 +158,7 @@ export function createJudge(
     startStep(index, startMs) {
       step = index
       stepFromMs = startMs
+      stepBegun = false
       traffic.startStep()
       clusters.startStep()
       for (const test of tests) test.startStep()

@@ -48,8 +48,8 @@ export function createMeanDifferenceTest(
   const blocks = createEvidenceBlocks()
 
   return {
-    fold({ strata, inStep }) {
-      for (const { cell, canary, stable } of strata) {
+    fold({ pairs, inStep }) {
+      for (const { cell, canary, stable } of pairs) {
         const c = scale.momentsOf(canary)
         const b = scale.momentsOf(stable)
         if (c.n > 0 && b.n > 0) blocks.saw(cell)

@@ -1,7 +1,8 @@
-import { outcomesOf } from '../domain/block.ts'
+import { type CellMetrics, outcomesOf } from '../domain/block.ts'
 import type { Baseline } from './baseline.ts'
 import type { BaselineLimits } from './baseline-limit.ts'
 import { createBaselineLimits } from './baseline-limit.ts'
+import type { Pair } from './block-pairs.ts'
 import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
@@ -104,10 +105,13 @@ export function createRelativeErrorTest(
       oneArm.bad += canary.errors
     }
   }
-  const foldPair = ({ cell, canary, stable }: Stratum, inStep: boolean, feedT3: boolean): void => {
-    const rate = baseline.rollingRate(cell)
+  const foldPair = (
+    { cell, canary, stable, errorRate: rate }: Pair,
+    inStep: boolean,
+    feedT3: boolean,
+  ): void => {
     const odds = margin.odds(rate)
-    const counts = countsOf({ cell, canary, stable })
+    const counts = countsOf(canary, stable)
     if (odds !== null && conditionalIncrements(counts, Math.log(odds), increments)) {
       for (const unit of cell.units) addInto(tilts.of(unit), increments)
     }
@@ -122,8 +126,8 @@ export function createRelativeErrorTest(
       for (const stratum of block.strata) {
         if (outcomesOf(stratum.canary) > 0) blocks.saw(stratum.cell)
         foldOneArms(stratum, block.inStep)
-        foldPair(stratum, block.inStep, feedT3)
       }
+      for (const pair of block.pairs) foldPair(pair, block.inStep, feedT3)
       shared.endBlock()
       release.endBlock()
       step.endBlock()
@@ -201,18 +205,18 @@ function clearPass(oneArm: OneArm | null): void {
 }
 
 /** Whether the block's canary share is 10 % or more, up to the noise of who came when. */
-function hasShare({ strata }: JudgedBlock): boolean {
+function hasShare({ pairs }: JudgedBlock): boolean {
   let canary = 0
   let all = 0
-  for (const stratum of strata) {
-    canary += outcomesOf(stratum.canary)
-    all += outcomesOf(stratum.canary) + outcomesOf(stratum.stable)
+  for (const pair of pairs) {
+    canary += outcomesOf(pair.canary)
+    all += outcomesOf(pair.canary) + outcomesOf(pair.stable)
   }
   const noise = Math.sqrt(all * SMALLEST_SHARE * (1 - SMALLEST_SHARE))
   return canary > 0 && canary >= SMALLEST_SHARE * all - SHARE_NOISE * noise
 }
 
-function countsOf({ canary, stable }: Stratum): TwoArmCounts {
+function countsOf(canary: CellMetrics, stable: CellMetrics): TwoArmCounts {
   return {
     canary: outcomesOf(canary),
     stable: outcomesOf(stable),

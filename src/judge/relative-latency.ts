@@ -1,6 +1,5 @@
 import type { CellMetrics } from '../domain/block.ts'
 import { UNBOUNDED_BIN } from '../domain/histogram.ts'
-import type { Baseline } from './baseline.ts'
 import type { Cell } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
@@ -42,13 +41,14 @@ export function createRelativeLatencyTest(
   quantile: number,
   increase: number,
   context: {
-    readonly baseline: Baseline
+    /** Place of the quantile among those the pairs carry bins of. */
+    readonly quantileAt: number
     readonly latencies: LatencyTotals
     readonly restarts: number
     readonly mode: JudgeMode
   },
 ): GuardrailTest {
-  const { baseline, latencies, restarts, mode } = context
+  const { quantileAt, latencies, restarts, mode } = context
   const gate = gateIn(mode, GATE)
   const tilts = createTiltSums()
   const breach = createRestarts(restarts, tilts.snapshot)
@@ -64,9 +64,9 @@ export function createRelativeLatencyTest(
   }
 
   return {
-    fold({ strata, inStep }) {
-      for (const { cell, canary, stable } of strata) {
-        const x0 = baseline.quantileThreshold(cell, quantile)
+    fold({ pairs, inStep }) {
+      for (const { cell, canary, stable, quantileBins } of pairs) {
+        const x0 = quantileBins[quantileAt] ?? null
         if (x0 === null) continue
         const thresholds = thresholdsOf(mode.scale, x0, increase)
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)

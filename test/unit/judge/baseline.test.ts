@@ -34,11 +34,11 @@ const edge = (bin: number | null) => upperEdge(bin!)
 describe('x₀, the rolling baseline quantile', () => {
   it('is unknown while even the overall baseline has fewer than 1,000 latencies', () => {
     const { baseline, en } = setUp([{ cohort: EN, n: 999 }])
-    expect(baseline.quantileThreshold(en, 0.95)).toBeNull()
+    expect(baseline.quantileBins(en)).toEqual([null, null])
     baseline.add(block(en, 999))
-    expect(baseline.quantileThreshold(en, 0.95)).toBeNull()
+    expect(baseline.quantileBins(en)).toEqual([null, null])
     baseline.add(block(en, 1))
-    expect(edge(baseline.quantileThreshold(en, 0.95))).toBeCloseTo(95, 0)
+    expect(edge(baseline.quantileBins(en)[0]!)).toBeCloseTo(95, 0)
   })
 
   it('is the cell’s own newest 9,000, before that its own history, before that the overall one', () => {
@@ -46,7 +46,7 @@ describe('x₀, the rolling baseline quantile', () => {
       { cohort: EN, n: 5000 },
       { cohort: DE, n: 200, scale: 3 },
     ])
-    const p95 = (cell: Cell) => edge(baseline.quantileThreshold(cell, 0.95))
+    const p95 = (cell: Cell) => edge(baseline.quantileBins(cell)[0]!)
     expect(p95(en)).toBeGreaterThan(94)
     expect(p95(en)).toBeLessThan(97)
     // de-DE has too little of its own: overall, which is mostly en-US.
@@ -60,7 +60,7 @@ describe('x₀, the rolling baseline quantile', () => {
 
   it('knows each quantile asked for', () => {
     const { baseline, en } = setUp([{ cohort: EN, n: 5000 }])
-    expect(edge(baseline.quantileThreshold(en, 0.5))).toBeCloseTo(50, 0)
+    expect(edge(baseline.quantileBins(en)[1]!)).toBeCloseTo(50, 0)
   })
 })
 
