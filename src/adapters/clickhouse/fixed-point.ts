@@ -1,5 +1,5 @@
 /** Quality scores and KPIs are stored and summed as whole millionths, so that no order changes a bit. */
-const MILLIONTHS = 1_000_000
+export const MILLIONTHS = 1_000_000
 
 export function toMillionths(value: number): number {
   // Adding 0 turns -0 into 0, which an integer column cannot hold.
