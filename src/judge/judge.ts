@@ -27,7 +27,10 @@ const DURATION_PARTS = 10
 export interface JudgeRules {
   /** Whether breach evidence starts once more at each later step and each tenth of the duration. */
   readonly restarts: boolean
-  /** Judged blocks before breach evidence counts: a cold start would look like a regression. */
+  /**
+   * Judged blocks before breach evidence counts, and in a step before it can be passed: a cold start
+   * would look like a regression, and one block may be anything.
+   */
   readonly fewestBlocks: number
 }
 
@@ -143,7 +146,8 @@ export function createJudge(
       traffic.startStep()
       for (const test of tests) test.startStep()
     },
-    assess: () => assess({ spec, units, tests, weights, traffic, rules }),
+    assess: () =>
+      assess({ spec, units, tests, weights, traffic, rules, manyBlocks: mode.manyBlocks }),
   }
 }
 

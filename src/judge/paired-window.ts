@@ -166,10 +166,30 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
-        gate: gateOf(total, blocks, kind, rules),
+        gate: saysNothing(unit, cells, kind)
+          ? { met: false, growth: null }
+          : gateOf(total, blocks, kind, rules),
       }
     },
   }
+}
+
+/** Spread of values in [0, 1] that is no more than the rounding of their sums. */
+const NO_SPREAD = 1e-10
+
+/**
+ * Whether all values of all cohorts and both arms are one and the same: rather a scorer that has
+ * stopped working than two versions that agree. A single cohort may well be perfect.
+ */
+function saysNothing(unit: Unit, cells: readonly PairedSums[], kind: PairedKind): boolean {
+  if (kind !== 'mean' || unit.kind !== 'overall') return false
+  const all = { n: 0, sum: 0, squares: 0 }
+  for (const sums of cells) {
+    all.n += sums.nCanary + sums.nStable
+    all.sum += sums.sumCanary + sums.sumStable
+    all.squares += sums.squaresCanary + sums.squaresStable
+  }
+  return all.n > 0 && all.squares / all.n - (all.sum / all.n) ** 2 <= NO_SPREAD
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Unit } from './cohort-units.ts'
 interface UnitTraffic {
   /** Canary requests in judged blocks of the present step. */
   stepRequests: number
+  /** Of those blocks, the ones with any. */
+  stepBlocks: number
   /** End of the newest judged block with canary requests; null without any. */
   newestEndMs: number | null
 }
@@ -30,7 +32,7 @@ export function createTraffic(): Traffic {
   const of = (unit: Unit): UnitTraffic => {
     let known = units.get(unit.index)
     if (known === undefined) {
-      known = { stepRequests: 0, newestEndMs: null }
+      known = { stepRequests: 0, stepBlocks: 0, newestEndMs: null }
       units.set(unit.index, known)
     }
     return known
@@ -40,8 +42,11 @@ export function createTraffic(): Traffic {
     note(unit, requests, endMs, inStep) {
       const seen = of(unit)
       const first = seen.newestEndMs === null
+      if (inStep) {
+        seen.stepRequests += requests
+        if (seen.newestEndMs !== endMs) seen.stepBlocks++
+      }
       seen.newestEndMs = endMs
-      if (inStep) seen.stepRequests += requests
       return first
     },
     stepBlocks: 0,
@@ -51,7 +56,10 @@ export function createTraffic(): Traffic {
     events: 0,
     late: 0,
     startStep() {
-      for (const unit of units.values()) unit.stepRequests = 0
+      for (const unit of units.values()) {
+        unit.stepRequests = 0
+        unit.stepBlocks = 0
+      }
       traffic.stepBlocks = 0
       traffic.newestCanaryEndInStepMs = null
     },

@@ -151,7 +151,11 @@ function durationReasons(
 function coverageMessage(assessment: Assessment): string {
   const cohorts = assessment.uncovered.map((cohort) => describeCohort(cohort)).join(', ')
   const missing = cohorts === '' ? '' : `; key cohorts without enough canary requests: ${cohorts}`
-  return `the canary was seen in cohorts with ${percent(assessment.coverage)} of the traffic${missing}`
+  const seen =
+    assessment.canaryRequests === 0
+      ? 'nothing of the canary was judged in this step yet'
+      : `the canary was seen in cohorts with ${percent(assessment.coverage)} of the traffic`
+  return `${seen}${missing}`
 }
 
 function waitingReason(code: 'collecting' | 'undecided', row: EvidenceRow, others: number): Reason {
