@@ -47,6 +47,14 @@ export interface Judge {
   startStep(index: number, startMs: number): void
   /** Reads verdicts at the end of the last folded block. */
   assess(): Assessment
+  /** Baseline requests without which nothing is judged yet; 0 once weights are fixed. */
+  readonly missingBaseline: number
+  /**
+   * Per quantile of `relativeQuantilesOf` the baseline's bin over all cohorts: what lies above is
+   * slow when users are compared. Fixed together with the weights; none before, nor for a baseline
+   * without latencies.
+   */
+  readonly slowBins: readonly number[]
 }
 
 /**
@@ -79,6 +87,7 @@ export function createJudge(
   let judgedFromMs: number | null = null
   let foldedToMs = Number.NEGATIVE_INFINITY
   let weights: Weights | null = null
+  let slowBins: readonly number[] = []
 
   /** Shares, weights and rates before the release are settled together, once. */
   const startWhenReady = (): void => {
@@ -86,6 +95,7 @@ export function createJudge(
     if (mode.manyBlocks && baseline.totalRequests < ENOUGH_BASELINE) return
     units.fixShares(baseline.requestsOf)
     baseline.freezeRates()
+    slowBins = baseline.overallBins()
     weights = fixWeights(spec.guardrails, units.units)
   }
 
@@ -145,6 +155,13 @@ export function createJudge(
       stepFromMs = startMs
       traffic.startStep()
       for (const test of tests) test.startStep()
+    },
+    get missingBaseline() {
+      if (weights !== null) return 0
+      return Math.max(0, ENOUGH_BASELINE - baseline.totalRequests)
+    },
+    get slowBins() {
+      return slowBins
     },
     assess: () =>
       assess({ spec, units, tests, weights, traffic, rules, manyBlocks: mode.manyBlocks }),

@@ -126,6 +126,18 @@ export function createBlockStore(
   }
 
   return {
+    async endOfEvents(range, events) {
+      const { spec, toMs } = range
+      const { lengthMs } = spec.blocks
+      const counts = await eventsPerBlock(spec, range)
+      let seen = 0
+      for (let blockMs = range.fromMs; blockMs < toMs; blockMs += lengthMs) {
+        seen += counts.get(blockMs) ?? 0
+        if (seen >= events) return blockMs + lengthMs
+      }
+      return toMs
+    },
+
     async closeBlocks(range) {
       const { spec, releaseId } = range
       const spans = await spansToClose(range)
