@@ -46,6 +46,9 @@ describe('blocks of random events', () => {
     expect(cells.some(({ users }) => (users?.buckets.length ?? 0) > 1)).toBe(true)
     expect(cells.some(({ sampleRates }) => sampleRates !== undefined)).toBe(true)
     expect(cells.some(({ cancelled = 0 }) => cancelled > 0)).toBe(true)
+    const summaries =
+      "SELECT count() FROM block_metrics WHERE arm = '' AND (users != '' OR cancelled > 0)"
+    expect((await store.query(summaries)).rows).toEqual([[0]])
     expect(await store.newestBlockEndMs(range.releaseId, spec)).toBe(toMs)
 
     await store.closeHistory(range)

@@ -12,6 +12,7 @@ import {
   KPI_DROP,
   metricsOf,
   P95,
+  P95_INCREASE,
   P95_MAX,
   QUALITY,
   QUALITY_DROP,
@@ -65,6 +66,33 @@ describe('the start of a release', () => {
     expect(assessment.rows.every(({ weight }) => weight === 0)).toBe(true)
     expect(assessment.leading).toBe(-1)
     expect(assessment.newestCanaryEndMs).toBe(START_MS + BLOCK_MS)
+  })
+
+  it('fixes the bins above which users are slow together with the weights, and keeps them', () => {
+    const spec = specOf([
+      P95_INCREASE,
+      guardrail({ kind: 'latency', name: 'latency_p50', quantile: 0.5 }, P95_INCREASE.limit),
+    ])
+    const at = (bin: number, requests = 600) =>
+      blockOf(0, [
+        cellOf('stable', EN, metricsOf(requests, 0, { bins: [bin], counts: [requests] })),
+      ])
+    const judge = createJudge(spec, [], START_MS)
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[], 1000])
+    judge.fold(at(100))
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[], 400])
+    judge.fold({ ...at(200), startMs: START_MS + BLOCK_MS, endMs: START_MS + 2 * BLOCK_MS })
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[200, 100], 0])
+    judge.fold({ ...at(300), startMs: START_MS + 2 * BLOCK_MS, endMs: START_MS + 3 * BLOCK_MS })
+    expect(judge.slowBins).toEqual([200, 100])
+  })
+
+  it('takes those bins from the history when it is enough, and has none where nothing relative is asked', () => {
+    const known = createJudge(specOf([P95_INCREASE]), HISTORY, START_MS)
+    expect([known.slowBins, known.missingBaseline]).toEqual([[232], 0])
+    expect(createJudge(specOf([ERROR_MAX]), HISTORY, START_MS).slowBins).toEqual([])
+    const failed = [{ cohort: EN, metrics: metricsOf(2000, 2000) }]
+    expect(createJudge(specOf([P95_INCREASE]), failed, START_MS).slowBins).toEqual([])
   })
 
   it('takes blocks before the release for the baseline only', () => {
