@@ -8,10 +8,10 @@ export function toMillionths(value: number): number {
 
 /** A sum of millionths, given as a decimal integer of any length. */
 export function fromMillionths(sum: string): number {
-  return Number(BigInt(sum)) / MILLIONTHS
+  return Number(sum) / MILLIONTHS
 }
 
 /** A sum of squares of millionths. */
 export function fromSquaredMillionths(sum: string): number {
-  return Number(BigInt(sum)) / (MILLIONTHS * MILLIONTHS)
+  return Number(sum) / (MILLIONTHS * MILLIONTHS)
 }
