@@ -65,6 +65,7 @@ export function assess(context: AssessContext): Assessment {
     canaryRequests,
     newestCanaryEndMs: traffic.newestCanaryEndMs,
     newestCanaryEndInStepMs: traffic.newestCanaryEndInStepMs,
+    newestStableEndMs: traffic.newestStableEndMs,
     lateShare: traffic.events === 0 ? 0 : Math.min(1, traffic.late / traffic.events),
   }
 }
@@ -165,12 +166,13 @@ function needsOf(
 ): EvidenceRow['needs'] {
   const { spec, traffic } = context
   if (verdict === 'within_limit') return { requests: 0, seconds: 0 }
-  const { stepRequests } = traffic.of(unit)
+  const { stepRequests, blocksBefore } = traffic.of(unit)
   if (verdict === 'breached' || stepRequests === 0) return null
   const evidence = reading.growthToPass(Math.log(1 / spec.risk.falsePass))
   if (evidence === null) return null
   const growth = Math.max(evidence, blocksLack(unit, context))
-  const seconds = (traffic.stepBlocks * spec.blocks.lengthMs) / 1000
+  // At the rate since the unit's first request: a cohort may come hours after its step began.
+  const seconds = ((traffic.stepBlocks - blocksBefore) * spec.blocks.lengthMs) / 1000
   return {
     requests: Math.ceil((growth - 1) * stepRequests),
     seconds: Math.ceil((growth - 1) * seconds),

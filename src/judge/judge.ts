@@ -99,11 +99,12 @@ export function createJudge(
     weights = fixWeights(spec.guardrails, units.units)
   }
 
-  const noteTraffic = (block: ClosedBlock, canary: BlockMetrics): void => {
+  const noteTraffic = (block: ClosedBlock, stable: BlockMetrics, canary: BlockMetrics): void => {
     traffic.newestClosedEndMs = block.endMs
     traffic.events += block.events
     traffic.late += block.late
-    if (![...canary.values()].some(({ requests }) => requests > 0)) return
+    if (hasRequests(stable)) traffic.newestStableEndMs = block.endMs
+    if (!hasRequests(canary)) return
     traffic.newestCanaryEndMs = block.endMs
     if (block.startMs >= stepFromMs) traffic.newestCanaryEndInStepMs = block.endMs
     judgedFromMs ??= block.startMs + spec.warmupMs
@@ -143,7 +144,7 @@ export function createJudge(
       foldedToMs = block.endMs
       const { stable, canary } = intake(block, units)
       if (block.startMs >= releaseFromMs) {
-        noteTraffic(block, canary)
+        noteTraffic(block, stable, canary)
         const warm = judgedFromMs !== null && block.startMs >= judgedFromMs
         if (weights !== null && warm) judgeBlock(block, strataOf(units.cells, stable, canary))
       }
@@ -166,6 +167,10 @@ export function createJudge(
     assess: () =>
       assess({ spec, units, tests, weights, traffic, rules, manyBlocks: mode.manyBlocks }),
   }
+}
+
+function hasRequests(metrics: BlockMetrics): boolean {
+  return [...metrics.values()].some(({ requests }) => requests > 0)
 }
 
 /** Both arms of every cell that has any requests, in the order the cells were registered. */

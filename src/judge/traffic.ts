@@ -6,6 +6,8 @@ interface UnitTraffic {
   stepRequests: number
   /** Of those blocks, the ones with any. */
   stepBlocks: number
+  /** Judged blocks of the step before the first of those. */
+  blocksBefore: number
   /** End of the newest judged block with canary requests; null without any. */
   newestEndMs: number | null
 }
@@ -22,6 +24,8 @@ export interface Traffic {
   /** End of the newest block with canary requests, judged or not. */
   newestCanaryEndMs: number | null
   newestCanaryEndInStepMs: number | null
+  /** End of the newest block with requests to the stable version. */
+  newestStableEndMs: number | null
   events: number
   late: number
   startStep(): void
@@ -32,7 +36,7 @@ export function createTraffic(): Traffic {
   const of = (unit: Unit): UnitTraffic => {
     let known = units.get(unit.index)
     if (known === undefined) {
-      known = { stepRequests: 0, stepBlocks: 0, newestEndMs: null }
+      known = { stepRequests: 0, stepBlocks: 0, blocksBefore: 0, newestEndMs: null }
       units.set(unit.index, known)
     }
     return known
@@ -43,6 +47,7 @@ export function createTraffic(): Traffic {
       const seen = of(unit)
       const first = seen.newestEndMs === null
       if (inStep) {
+        if (seen.stepBlocks === 0) seen.blocksBefore = traffic.stepBlocks - 1
         seen.stepRequests += requests
         if (seen.newestEndMs !== endMs) seen.stepBlocks++
       }
@@ -53,6 +58,7 @@ export function createTraffic(): Traffic {
     newestClosedEndMs: null,
     newestCanaryEndMs: null,
     newestCanaryEndInStepMs: null,
+    newestStableEndMs: null,
     events: 0,
     late: 0,
     startStep() {

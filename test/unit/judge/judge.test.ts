@@ -400,6 +400,19 @@ describe('rows', () => {
     })
   })
 
+  it('reckon the time a pass takes by the cohort’s traffic since it came, not since the step began', () => {
+    const judge = createJudge(specOf([ERROR_MAX]), HISTORY, START_MS)
+    const enOnly = (k: number) =>
+      blockOf(k, [cellOf('stable', EN, metricsOf(720, 4)), cellOf('canary', EN, metricsOf(80))])
+    for (let k = 0; k < 50; k++) judge.fold(enOnly(k))
+    judge.fold(pair(50, 0, 1000))
+    judge.fold(pair(51, 0, 1000))
+    const { needs } = rowOf(judge.assess(), 'error_rate', DE)
+    // 200 requests in each block of 10 s.
+    expect(needs!.requests).toBeGreaterThan(100)
+    expect(needs!.seconds / needs!.requests).toBeCloseTo(0.05, 2)
+  })
+
   it('give each cohort’s part of the standardised difference', () => {
     const judge = createJudge(specOf([QUALITY_MIN, QUALITY_DROP]), HISTORY, START_MS)
     for (let k = 0; k < 40; k++) {

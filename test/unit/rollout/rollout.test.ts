@@ -149,9 +149,41 @@ describe('decideAtBlockEnd', () => {
     expect(codes(decideAtBlockEnd(spec, first, stale, at(FULL_STEP)))).toEqual(['stale_data'])
   })
 
+  it('tells a canary that is down from traffic that sleeps', () => {
+    const newestCanaryEndInStepMs = FULL_STEP - 3_600_000
+    const message = (newestStableEndMs: number | null) => {
+      const silent = fresh(FULL_STEP, { newestCanaryEndInStepMs, newestStableEndMs })
+      return decideAtBlockEnd(spec, first, silent, at(FULL_STEP))?.reasons[0]?.message
+    }
+    expect(message(FULL_STEP)).toBe('no request to 1.1.0 for 1h, while 1.0.0 has some')
+    expect(message(newestCanaryEndInStepMs)).toBe('no request to 1.1.0 for 1h, nor to 1.0.0')
+    expect(message(null)).toBe('no request to 1.1.0 for 1h, nor to 1.0.0')
+  })
+
   it('holds with coverage_missing when cohorts with a tenth of the traffic have no canary data', () => {
     const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP, { coverage: 0.89 }), at(FULL_STEP))
     expect(codes(draft)).toEqual(['coverage_missing'])
+    expect(draft?.reasons[0]?.message).toBe(
+      'the canary was seen in cohorts with 89 % of the traffic only',
+    )
+  })
+
+  it('holds with coverage_missing for a key cohort, and says only what is missing', () => {
+    const message = (overrides: Partial<Assessment>) => {
+      const uncovered = [{ locale: 'pt-BR' }]
+      const missing = fresh(FULL_STEP, { uncovered, ...overrides })
+      return decideAtBlockEnd(spec, first, missing, at(FULL_STEP))?.reasons.find(
+        ({ code }) => code === 'coverage_missing',
+      )?.message
+    }
+    const key = 'key cohorts without enough canary requests in this step: pt-BR'
+    expect(message({})).toBe(key)
+    expect(message({ coverage: 0.5 })).toBe(
+      `the canary was seen in cohorts with 50 % of the traffic only; ${key}`,
+    )
+    expect(message({ coverage: 0, canaryRequests: 0 })).toBe(
+      `nothing of the canary was judged in this step yet; ${key}`,
+    )
   })
 
   it('holds with late_events when more than one percent came late', () => {
