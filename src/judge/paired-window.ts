@@ -166,7 +166,7 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
-        gate: saysNothing(unit, cells, kind)
+        gate: saysNothing(unit, cells, kind, rules)
           ? { met: false, growth: null }
           : gateOf(total, blocks, kind, rules),
       }
@@ -179,10 +179,16 @@ const NO_SPREAD = 1e-10
 
 /**
  * Whether all values of all cohorts and both arms are one and the same: rather a scorer that has
- * stopped working than two versions that agree. A single cohort may well be perfect.
+ * stopped working than two versions that agree. A single cohort may well be perfect, and who adds up
+ * one window has seen what is in it.
  */
-function saysNothing(unit: Unit, cells: readonly PairedSums[], kind: PairedKind): boolean {
-  if (kind !== 'mean' || unit.kind !== 'overall') return false
+function saysNothing(
+  unit: Unit,
+  cells: readonly PairedSums[],
+  kind: PairedKind,
+  rules: GateRules,
+): boolean {
+  if (kind !== 'mean' || unit.kind !== 'overall' || rules.blocks === 0) return false
   const all = { n: 0, sum: 0, squares: 0 }
   for (const sums of cells) {
     all.n += sums.nCanary + sums.nStable
