@@ -22,19 +22,24 @@ export const EMPTY_METRICS: CellMetrics = {
  * cells never matters.
  */
 export function intake(block: ClosedBlock, units: CohortUnits): Record<Arm, BlockMetrics> {
-  const sorted = block.cells
-    .map((cell) => {
-      const cohort = units.project(cell.cohort)
-      return { ...cell, cohort, key: cohortKey(cohort) }
-    })
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  registerNew(block, units)
   const byArm = { stable: new Map<Cell, CellMetrics>(), canary: new Map<Cell, CellMetrics>() }
-  for (const { arm, cohort, metrics } of sorted) {
-    const cell = units.cellOf(cohort)
-    const known = byArm[arm].get(cell)
-    byArm[arm].set(cell, known === undefined ? metrics : sumOf(known, metrics))
+  for (const { arm, cohort, metrics } of block.cells) {
+    const cell = units.known(cohort) as Cell
+    const seen = byArm[arm].get(cell)
+    byArm[arm].set(cell, seen === undefined ? metrics : sumOf(seen, metrics))
   }
   return byArm
+}
+
+function registerNew(block: ClosedBlock, units: CohortUnits): void {
+  if (block.cells.every(({ cohort }) => units.known(cohort) !== undefined)) return
+  const named = block.cells.map(({ cohort }) => ({
+    cohort,
+    key: cohortKey(units.project(cohort)),
+  }))
+  named.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  for (const { cohort } of named) units.cellOf(cohort)
 }
 
 function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {

@@ -2,13 +2,13 @@ import type { ClosedBlock, HistoryCell } from '../../src/domain/block.ts'
 import { describeCohort } from '../../src/domain/cohort.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
-import { latencyLimitsOf } from '../../src/domain/release.ts'
 import type { Assessment } from '../../src/domain/verdict.ts'
 import type { JudgeRules } from '../../src/judge/judge.ts'
 import { createJudge, SHIPPED_RULES } from '../../src/judge/judge.ts'
 import { createReleaseRun } from '../../src/pipeline/release-run.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
+import { latencyNeeds } from './latency-draws.ts'
 import { createNaiveRules, WINDOW_EVENTS } from './naive-rules.ts'
 import { randomOf } from './random.ts'
 import { releaseSpec } from './release-spec.ts'
@@ -26,8 +26,8 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
   const shipped = releaseSpec(test.guardrails, test.shipped)
   const traffic = createTraffic(
     test.scenario,
-    latencyLimitsOf(shipped),
     randomOf(seed, test.name, repetition),
+    latencyNeeds(shipped, test.scenario),
   )
   const observers = [createObserver('shipped', shipped, test, traffic.history)]
   if (test.bare !== null) {
@@ -132,7 +132,7 @@ function runRollout(
 ): Outcome {
   const spec = releaseSpec(test.guardrails, test.shipped, rollout.plan)
   const random = randomOf(seed, test.name, repetition)
-  const traffic = createTraffic(test.scenario, latencyLimitsOf(spec), random)
+  const traffic = createTraffic(test.scenario, random, latencyNeeds(spec, test.scenario))
   const run = createReleaseRun({
     releaseId: 'sim',
     spec,

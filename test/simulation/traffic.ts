@@ -7,13 +7,15 @@ import type {
   Moments,
 } from '../../src/domain/block.ts'
 import { EMPTY_MOMENTS } from '../../src/domain/block.ts'
+import type { LatencyCells, LatencyNeeds } from './latency-draws.ts'
+import { ALL_DETAIL, drawLatencies, latencyCells } from './latency-draws.ts'
 import type { LatencyShape } from './latency-model.ts'
-import { latencyCells } from './latency-model.ts'
 import type { QualityShape } from './quality-model.ts'
 import { drawQuality, qualityScores } from './quality-model.ts'
 import type { Random } from './random.ts'
-import { binomial, clusterRate, drawIndex, multinomial, normal } from './sampling.ts'
-import type { ArmShape, Clusters, LateLabels, Level, Scenario } from './scenario.ts'
+import { binomial, multinomial, normal } from './sampling.ts'
+import type { ArmShape, LateLabels, Level, Scenario, Shocks } from './scenario.ts'
+import { createUserDraw } from './users.ts'
 
 export const BLOCK_MS = 10_000
 /** A whole multiple of the block length; nothing depends on it. */
@@ -26,21 +28,33 @@ export interface Traffic {
 }
 
 const NO_LEVEL: Level = {}
-const ARMS = ['stable', 'canary'] as const
+const NO_MOMENTS: readonly Moments[] = []
+/** ln γ of the shared histogram. */
+const LOG_GAMMA = Math.log(1.01)
 
-/** `limitsMs`: the release's absolute latency limits, ascending, counted exactly. */
+/** What moves an arm in a block, besides its level. */
+interface Shock {
+  readonly quality: number
+  readonly errorFactor: number
+  readonly latencyBins: number
+}
+
+const NO_SHOCK: Shock = { quality: 0, errorFactor: 1, latencyBins: 0 }
+
+/** Everything random about the traffic comes from `random`, in an order that nothing else changes. */
 export function createTraffic(
   scenario: Scenario,
-  limitsMs: readonly number[],
   random: Random,
+  needs: LatencyNeeds = ALL_DETAIL,
 ): Traffic {
   const { cohorts, blockEvents } = scenario
   const shares = {
     stable: cohorts.map(({ share }) => share),
     canary: cohorts.map(({ share, canaryShare }) => canaryShare ?? share),
   }
-  const requests: number[] = []
-  const errors = scenario.clusters === undefined ? null : clusteredErrors(scenario, random)
+  const counts: number[] = []
+  const cellsOf = cellsByShape(needs)
+  const users = scenario.clusters === undefined ? null : createUserDraw(scenario.clusters, random)
   let block = 0
 
   const shapeOf = (arm: Arm, index: number): ArmShape => {
@@ -51,34 +65,54 @@ export function createTraffic(
     return cohorts[index]![arm]
   }
 
-  const cellsOf = (arm: Arm, n: number, level: Level, shock: number): BlockCell[] => {
-    multinomial(random, n, shares[arm], requests)
-    const counts = requests.slice(0, cohorts.length)
-    return cohorts.flatMap(({ cohort }, index) => {
-      const count = counts[index]!
-      if (count === 0) return []
-      const shape = shapeOf(arm, index)
-      const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
-      const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) + shift
-      const bad = errors === null ? binomial(random, count, rate) : errors(arm, count, rate)
-      const metrics = drawMetrics(random, shape, {
-        requests: count,
-        errors: bad,
-        limitsMs,
-        level,
-        shock,
+  const metricsOf = (arm: Arm, shape: ArmShape, n: number, level: Level, shock: Shock) => {
+    const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
+    const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) * shock.errorFactor + shift
+    const latency = shape.latency === null ? null : cellsOf(shape.latency)
+    if (users !== null) {
+      const scores = shape.quality === null ? null : qualityScores(shape.quality)
+      return users({
+        ...{ arm, requests: n, errorRate: rate, latency, scores },
+        limits: needs.limitsMs.length,
+        slowBins: [],
       })
-      const labels = scenario.lateLabels
-      if (labels === undefined) return [{ arm, cohort, metrics }]
-      return [
-        { arm, cohort, metrics: { ...metrics, quality: lateQuality(random, labels, arm, count) } },
-      ]
+    }
+    const metrics = drawMetrics(random, shape, {
+      requests: n,
+      errors: binomial(random, n, Math.min(1, rate)),
+      latency,
+      limits: needs.limitsMs.length,
+      binShift: (level.latencyBins ?? 0) + shock.latencyBins,
+      qualityShift: (level.qualityShift ?? 0) + shock.quality,
     })
+    const labels = scenario.lateLabels
+    return labels === undefined
+      ? metrics
+      : { ...metrics, quality: lateQuality(random, labels, arm, n) }
+  }
+
+  const addCells = (
+    cells: BlockCell[],
+    arm: Arm,
+    n: number,
+    level: Level,
+    shock: Shock,
+    at: number,
+  ): void => {
+    if (cohorts.length === 1) counts[0] = n
+    else multinomial(random, n, shares[arm], counts)
+    const seen = counts.slice(0, cohorts.length)
+    for (const [index, count] of seen.entries()) {
+      const { cohort, fromBlock } = cohorts[index]!
+      if (count === 0 || (fromBlock !== undefined && at < fromBlock)) continue
+      cells.push({ arm, cohort, metrics: metricsOf(arm, shapeOf(arm, index), count, level, shock) })
+    }
   }
 
   const history = (): HistoryCell[] => {
     if (scenario.historyEvents === 0) return []
-    const cells = cellsOf('stable', scenario.historyEvents, scenario.level?.(0) ?? NO_LEVEL, 0)
+    const cells: BlockCell[] = []
+    addCells(cells, 'stable', scenario.historyEvents, scenario.level?.(0) ?? NO_LEVEL, NO_SHOCK, -1)
     return cells.map(({ cohort, metrics }) => ({ cohort, metrics }))
   }
 
@@ -92,11 +126,10 @@ export function createTraffic(
           ? binomial(random, blockEvents, share)
           : Math.round(blockEvents * share)
       const level = scenario.level?.(block) ?? NO_LEVEL
-      const cells = ARMS.flatMap((arm) => {
-        const shock =
-          scenario.qualityShock === undefined ? 0 : scenario.qualityShock * normal(random)
-        return cellsOf(arm, arm === 'canary' ? canary : blockEvents - canary, level, shock)
-      })
+      const cells: BlockCell[] = []
+      const { shocks } = scenario
+      addCells(cells, 'stable', blockEvents - canary, level, shockOf(random, shocks), block)
+      addCells(cells, 'canary', canary, level, shockOf(random, shocks), block)
       const startMs = START_MS + block * BLOCK_MS
       block++
       return {
@@ -112,66 +145,75 @@ export function createTraffic(
   }
 }
 
+/** Shapes are the scenario's own objects, so most are found without building a key. */
+function cellsByShape(needs: LatencyNeeds): (shape: LatencyShape) => LatencyCells {
+  const known = new Map<LatencyShape, LatencyCells>()
+  return (shape) => {
+    let cells = known.get(shape)
+    if (cells === undefined) {
+      cells = latencyCells(shape, needs)
+      known.set(shape, cells)
+    }
+    return cells
+  }
+}
+
+function shockOf(random: Random, shocks: Shocks | undefined): Shock {
+  if (shocks === undefined) return NO_SHOCK
+  const { quality, errorLog, latencyLog } = shocks
+  return {
+    quality: quality === undefined ? 0 : quality * normal(random),
+    errorFactor: errorLog === undefined ? 1 : Math.exp(errorLog * normal(random)),
+    latencyBins:
+      latencyLog === undefined ? 0 : Math.round((latencyLog * normal(random)) / LOG_GAMMA),
+  }
+}
+
 interface Draw {
   readonly requests: number
   readonly errors: number
-  readonly limitsMs: readonly number[]
-  readonly level: Level
-  readonly shock: number
+  readonly latency: LatencyCells | null
+  readonly limits: number
+  readonly binShift: number
+  readonly qualityShift: number
 }
 
 function drawMetrics(random: Random, shape: ArmShape, draw: Draw): CellMetrics {
-  const { requests, errors, limitsMs, level, shock } = draw
-  const { latency, quality } = shape
+  const { requests, errors, latency, limits, binShift } = draw
   const answered = latency === null ? 0 : requests - errors
+  const { bins, counts, overLimit } =
+    latency === null
+      ? (NO_LATENCIES[limits] ?? noLatencies(limits))
+      : drawLatencies(random, latency, limits, answered, binShift)
   return {
     requests,
     errors,
     latencies: answered,
-    ...drawLatencies(random, latency, answered, limitsMs, level.latencyBins ?? 0),
+    overLimit,
+    bins,
+    counts,
     quality:
-      quality === null
+      shape.quality === null
         ? EMPTY_MOMENTS
-        : drawQuality(
-            random,
-            qualityScores(shifted(quality, (level.qualityShift ?? 0) + shock)),
-            requests,
-          ),
-    kpis: [],
+        : drawQuality(random, qualityScores(shifted(shape.quality, draw.qualityShift)), requests),
+    kpis: shape.kpi === undefined ? NO_MOMENTS : [drawKpi(random, shape.kpi, requests)],
   }
 }
 
-const scratch = new Uint32Array(4096)
+const noLatencies = (limits: number) => ({
+  bins: [],
+  counts: [],
+  overLimit: new Array<number>(limits).fill(0),
+})
+const NO_LATENCIES = [noLatencies(0), noLatencies(1)]
 
-function drawLatencies(
+function drawKpi(
   random: Random,
-  shape: LatencyShape | null,
+  { range, mean, sd }: NonNullable<ArmShape['kpi']>,
   n: number,
-  limitsMs: readonly number[],
-  binShift: number,
-): Pick<CellMetrics, 'bins' | 'counts' | 'overLimit'> {
-  const overLimit = limitsMs.map(() => 0)
-  if (shape === null || n === 0) return { bins: [], counts: [], overLimit }
-  if (binShift !== 0 && limitsMs.length > 0) throw new Error('no exact limits at a moving level')
-  const { table, bins: cellBins, above } = latencyCells(shape, limitsMs)
-  for (let i = 0; i < n; i++) scratch[drawIndex(random, table)]!++
-  const bins: number[] = []
-  const counts: number[] = []
-  let lastBin = Number.NaN
-  for (let cell = 0; cell < table.size; cell++) {
-    const count = scratch[cell]!
-    if (count === 0) continue
-    scratch[cell] = 0
-    const bin = cellBins[cell]! + binShift
-    if (bin === lastBin) counts[counts.length - 1]! += count
-    else {
-      bins.push(bin)
-      counts.push(count)
-      lastBin = bin
-    }
-    for (let limit = 0; limit < above[cell]!; limit++) overLimit[limit]! += count
-  }
-  return { bins, counts, overLimit }
+): Moments {
+  const { sum, sumSquares } = drawQuality(random, qualityScores({ mean, sd }), n)
+  return { n, sum: range * sum, sumSquares: range * range * sumSquares }
 }
 
 const MEAN_GRID = 2000
@@ -187,36 +229,6 @@ function withOdds(rate: number, factor: number): number {
   if (factor === 1) return rate
   const odds = (factor * rate) / (1 - rate)
   return odds / (1 + odds)
-}
-
-/** Errors that go together by user: each user has an own rate, Beta distributed around the mean. */
-function clusteredErrors(
-  scenario: Scenario,
-  random: Random,
-): (arm: Arm, n: number, rate: number) => number {
-  const { kind, requests, icc } = scenario.clusters as Clusters
-  if (kind === 'session') {
-    return (_arm, n, rate) => {
-      let bad = 0
-      for (let left = n; left > 0; left -= requests) {
-        bad += binomial(random, Math.min(left, requests), clusterRate(random, rate, icc))
-      }
-      return bad
-    }
-  }
-  const pools: Record<Arm, number[]> = { stable: [], canary: [] }
-  return (arm, n, rate) => {
-    const users = pools[arm]
-    let bad = 0
-    for (let i = 0; i < n; i++) {
-      // A request is of a new user with the chance that leaves each about `requests` of them.
-      const fresh = users.length === 0 || random.next() < 1 / requests
-      if (fresh) users.push(clusterRate(random, rate, icc))
-      const user = fresh ? users.length - 1 : Math.floor(random.next() * users.length)
-      if (random.next() < users[user]!) bad++
-    }
-    return bad
-  }
 }
 
 function lateQuality(random: Random, labels: LateLabels, arm: Arm, n: number): Moments {

@@ -21,7 +21,8 @@ export interface EventStream {
 
 export function createEventStream(test: SimulationCase, spec: ReleaseSpec): EventStream {
   const limitsMs = latencyLimitsOf(spec)
-  const traffic = createTraffic(test.scenario, limitsMs, randomOf(SEED, test.name, 0))
+  const needs = { limitsMs, detailFromMs: 0 }
+  const traffic = createTraffic(test.scenario, randomOf(SEED, test.name, 0), needs)
   const random = randomOf(SEED, test.name, 'scores')
   // Nothing before a release is asked for its scores.
   const before = traffic.history.map(

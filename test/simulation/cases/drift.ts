@@ -118,7 +118,7 @@ export const SHOCK_CASES: readonly SimulationCase[] = [
     family: 'Shocks of one arm',
     what: `quality of each arm moves by sd ${sd} from block to block, equal versions, ramp and drift`,
     guardrail: QUALITY_0,
-    scenario: drifting(scores(0.86), scores(0.86), qualityWave, { qualityShock: sd }),
+    scenario: drifting(scores(0.86), scores(0.86), qualityWave, { shocks: { quality: sd } }),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: refs }],
     quick: sd === 0.01 ? 20 : 0,
   }),

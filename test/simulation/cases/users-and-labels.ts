@@ -12,25 +12,25 @@ const CLUSTERED: readonly {
 }[] = [
   {
     name: 'session, ICC 0.1',
-    clusters: { kind: 'session', requests: 9, icc: 0.1 },
+    clusters: { kind: 'session', requests: 9, icc: 0.1, of: 'errors' },
     rate: 0.005,
     refs: [1.5, 0.6],
   },
   {
     name: 'session, ICC 0.3',
-    clusters: { kind: 'session', requests: 9, icc: 0.3 },
+    clusters: { kind: 'session', requests: 9, icc: 0.3, of: 'errors' },
     rate: 0.05,
     refs: [1.2, 0.6],
   },
   {
     name: 'persistent, ICC 0.02',
-    clusters: { kind: 'persistent', requests: 150, icc: 0.02 },
+    clusters: { kind: 'persistent', requests: 150, icc: 0.02, of: 'errors' },
     rate: 0.005,
     refs: [1.5, 0.6],
   },
   {
     name: 'persistent, ICC 0.05',
-    clusters: { kind: 'persistent', requests: 150, icc: 0.05 },
+    clusters: { kind: 'persistent', requests: 150, icc: 0.05, of: 'errors' },
     rate: 0.05,
     refs: [1.0, 0.5],
   },

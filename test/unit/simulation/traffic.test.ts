@@ -29,7 +29,10 @@ const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => su
 
 describe('traffic', () => {
   it('splits blocks exactly, and every count of a cell agrees with the others', () => {
-    const traffic = createTraffic(scenario(), [120], randomOf('split'))
+    const traffic = createTraffic(scenario(), randomOf('split'), {
+      limitsMs: [120],
+      detailFromMs: 0,
+    })
     expect(traffic.history.map(({ metrics }) => metrics.requests)).toEqual([5000])
     for (const block of take(20, traffic)) {
       expect(block.cells.map(({ arm, metrics }) => [arm, metrics.requests])).toEqual([
@@ -53,8 +56,8 @@ describe('traffic', () => {
         cohorts: [{ cohort: {}, share: 1, stable: shape, canary: shape }],
         canaryShare: 0.5,
       }),
-      [110],
       randomOf('rates'),
+      { limitsMs: [110], detailFromMs: 0 },
     )
     const cells = take(200, traffic).flatMap((block) => block.cells.map(({ metrics }) => metrics))
     const n = total(cells.map(({ requests }) => requests))
@@ -65,9 +68,9 @@ describe('traffic', () => {
   })
 
   it('is the same for the same key, whatever was simulated before', () => {
-    const first = take(3, createTraffic(scenario(), [], randomOf(1, 'a', 5)))
-    take(9, createTraffic(scenario(), [], randomOf(1, 'a', 4)))
-    expect(take(3, createTraffic(scenario(), [], randomOf(1, 'a', 5)))).toEqual(first)
+    const first = take(3, createTraffic(scenario(), randomOf(1, 'a', 5)))
+    take(9, createTraffic(scenario(), randomOf(1, 'a', 4)))
+    expect(take(3, createTraffic(scenario(), randomOf(1, 'a', 5)))).toEqual(first)
   })
 
   it('errors of one user go together as much as the correlation says', () => {
@@ -75,9 +78,8 @@ describe('traffic', () => {
     const traffic = createTraffic(
       scenario({
         cohorts: [{ cohort: {}, share: 1, stable: shape, canary: shape }],
-        clusters: { kind: 'session', requests: 10, icc: 0.3 },
+        clusters: { kind: 'session', requests: 10, icc: 0.3, of: 'errors' },
       }),
-      [],
       randomOf('users'),
     )
     const errors = take(4000, traffic).map((block) => canaryOf(block).errors)
@@ -92,7 +94,6 @@ describe('traffic', () => {
     const worse = { ...SHAPE, errorRate: 1 }
     const traffic = createTraffic(
       scenario({ change: { fromBlock: 2, canary: [worse] } }),
-      [],
       randomOf('change'),
     )
     const blocks = take(4, traffic)
@@ -110,7 +111,6 @@ describe('traffic', () => {
       scenario({
         lateLabels: { badRate: { stable: 0.5, canary: 0.5 }, inTime: { bad: 0, good: 1 } },
       }),
-      [],
       randomOf('labels'),
     )
     const { n, sum } = canaryOf(traffic.next()).quality
