@@ -35,6 +35,11 @@ interface ArmSums {
 
 type Window = Readonly<Record<Arm, ArmSums>>
 
+/** Whether people write such a threshold for it. */
+export function hasNaiveRule({ metric, limit }: Guardrail): boolean {
+  return metric.kind !== 'kpi' && limit.kind !== 'min'
+}
+
 export function createNaiveRules(guardrail: Guardrail): NaiveRules {
   /** What came between two looks, the oldest first. */
   const slices: BlockCell[][] = []

@@ -9,7 +9,7 @@ import { createReleaseRun } from '../../src/pipeline/release-run.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
 import { latencyNeeds } from './latency-draws.ts'
-import { createNaiveRules, WINDOW_EVENTS } from './naive-rules.ts'
+import { createNaiveRules, hasNaiveRule, WINDOW_EVENTS } from './naive-rules.ts'
 import { randomOf } from './random.ts'
 import { releaseSpec } from './release-spec.ts'
 import { createTraffic, START_MS } from './traffic.ts'
@@ -34,11 +34,12 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
     const bare = releaseSpec(test.guardrails, test.bare)
     observers.push(createObserver('bare', bare, test, traffic.history))
   }
-  const naive = createNaiveRules(shipped.guardrails[0]!)
+  const [guardrail] = shipped.guardrails
+  const naive = hasNaiveRule(guardrail!) ? createNaiveRules(guardrail!) : null
   const { blockEvents } = test.scenario
   for (let block = 0; block < test.horizonBlocks; block++) {
-    const closed = traffic.next()
-    naive.fold(closed)
+    const closed = traffic.next(undefined, observers[0]!.slowBins)
+    naive?.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
     const events = (block + 1) * blockEvents
     const due = (block + 1) % test.lookEveryBlocks === 0
@@ -46,14 +47,12 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
       if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
     }
     if (!due) continue
-    naive.look(events)
-    const asked = naive.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
+    naive?.look(events)
+    const asked = naive?.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
     if (asked && observers.every(({ done }) => done)) break
   }
-  const outcome: Record<string, number | null> = {
-    'naive.breach': naive.window,
-    'three.breach': naive.three,
-  }
+  const outcome: Record<string, number | null> =
+    naive === null ? {} : { 'naive.breach': naive.window, 'three.breach': naive.three }
   for (const observer of observers) Object.assign(outcome, observer.outcome)
   return outcome
 }
@@ -71,6 +70,8 @@ interface Observer {
   readonly name: 'bare' | 'shipped'
   readonly outcome: Outcome
   readonly done: boolean
+  /** Fixed at the start, from the history that all observers share. */
+  readonly slowBins: readonly number[]
   fold(block: ClosedBlock, index: number): void
   look(events: number): void
 }
@@ -100,6 +101,9 @@ function createObserver(
     },
     get done() {
       return isDone()
+    },
+    get slowBins() {
+      return judge.slowBins
     },
     fold(block, index) {
       if (isDone()) return
@@ -151,7 +155,7 @@ function runRollout(
       applied++
     }
     const weight = canaryWeightOf(decisions[applied]?.traffic ?? [])
-    const decision = run.onBlock(traffic.next(weight / spec.totalWeight))
+    const decision = run.onBlock(traffic.next(weight / spec.totalWeight, run.slowBins))
     if (decision !== null) decisions.push(decision)
   }
   const events = block * test.scenario.blockEvents

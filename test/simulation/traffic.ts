@@ -22,8 +22,8 @@ export const BLOCK_MS = 10_000
 export const START_MS = 1_795_428_000_000
 
 export interface Traffic {
-  /** The next closed block; the share replaces the scenario's. */
-  next(canaryShare?: number): ClosedBlock
+  /** The next closed block; the share replaces the scenario's. `slowBins`: the judge's. */
+  next(canaryShare?: number, slowBins?: readonly number[]): ClosedBlock
   readonly history: readonly HistoryCell[]
 }
 
@@ -56,6 +56,7 @@ export function createTraffic(
   const cellsOf = cellsByShape(needs)
   const users = scenario.clusters === undefined ? null : createUserDraw(scenario.clusters, random)
   let block = 0
+  let slow: readonly number[] = []
 
   const shapeOf = (arm: Arm, index: number): ArmShape => {
     const changed = scenario.change
@@ -74,7 +75,7 @@ export function createTraffic(
       return users({
         ...{ arm, requests: n, errorRate: rate, latency, scores },
         limits: needs.limitsMs.length,
-        slowBins: [],
+        slowBins: slow,
       })
     }
     const metrics = drawMetrics(random, shape, {
@@ -118,7 +119,8 @@ export function createTraffic(
 
   return {
     history: history(),
-    next(canaryShare) {
+    next(canaryShare, slowBins) {
+      slow = slowBins ?? []
       const planned = scenario.canaryShare
       const share = canaryShare ?? (typeof planned === 'number' ? planned : planned(block))
       const canary =

@@ -1,4 +1,5 @@
 import type { SimulationCase } from '../case.ts'
+import { COHORT_CASES } from './cohorts.ts'
 import { DETECTION_CASES } from './detection.ts'
 import { DRIFT_CASES, SHOCK_CASES } from './drift.ts'
 import { LATE_CASES } from './late.ts'
@@ -19,6 +20,7 @@ export const ALL_CASES: readonly SimulationCase[] = [
   ...CLUSTER_CASES,
   ...LABEL_CASES,
   ...LATE_CASES,
+  ...COHORT_CASES,
   ...MANY_COHORT_CASES,
   ...RELEASE_CASES,
 ]

@@ -108,14 +108,15 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
   ),
 ]
 
-export const SHOCK_CASES: readonly SimulationCase[] = [
+const SHOCKS = { ...DRIFT, family: 'Shocks of one arm' }
+
+const QUALITY_SHOCKS: readonly SimulationCase[] = [
   { sd: 0.01, refs: reference(5.6, 0.5) },
   { sd: 0.03, refs: reference(4.9, 0.3) },
 ].map(({ sd, refs }) =>
   scenarioCase({
-    ...DRIFT,
+    ...SHOCKS,
     name: `shocks, quality sd ${sd}`,
-    family: 'Shocks of one arm',
     what: `quality of each arm moves by sd ${sd} from block to block, equal versions, ramp and drift`,
     guardrail: QUALITY_0,
     scenario: drifting(scores(0.86), scores(0.86), qualityWave, { shocks: { quality: sd } }),
@@ -123,3 +124,23 @@ export const SHOCK_CASES: readonly SimulationCase[] = [
     quick: sd === 0.01 ? 20 : 0,
   }),
 )
+
+export const SHOCK_CASES: readonly SimulationCase[] = [
+  ...QUALITY_SHOCKS,
+  scenarioCase({
+    ...SHOCKS,
+    name: 'shocks, error ×e^±0.3',
+    what: 'error rate of each arm times a lognormal factor of sd 0.3 in every block, equal versions, ramp and drift',
+    guardrail: ERROR_0,
+    scenario: drifting(errors(0.005), errors(0.005), errorWave, { shocks: { errorLog: 0.3 } }),
+    questions: [ROLLED_BACK_FALSELY],
+  }),
+  scenarioCase({
+    ...SHOCKS,
+    name: 'shocks, latency ×e^±0.3',
+    what: 'latencies of each arm times a lognormal factor of sd 0.3 in every block, equal versions, ramp and drift',
+    guardrail: P95_0,
+    scenario: drifting(scaled(1), scaled(1), latencyWave, { shocks: { latencyLog: 0.3 } }),
+    questions: [ROLLED_BACK_FALSELY],
+  }),
+]

@@ -33,6 +33,7 @@ interface Null {
 }
 
 const ERROR_0 = 'metric: error_rate, max_increase: 0%'
+const ERROR_20 = 'metric: error_rate, max_increase: 20%'
 const ERROR_PP = 'metric: error_rate, max_increase: 0.2pp'
 const P95_0 = 'metric: latency_p95, max_increase: 0%'
 const P95_10 = 'metric: latency_p95, max_increase: 10%'
@@ -45,6 +46,33 @@ const scaled = (by: number): LatencyShape => ({ ...LOGNORMAL, by })
 const plain = latencies(LOGNORMAL)
 /** p95 exactly 120 ms. */
 const AT_LIMIT = latencies(scaled(120 / (35 * Math.exp(0.6962 * 1.6448536269514722))))
+
+/** An error rate far below the margin: its odds are no help. */
+const RARE = 0.00005
+const revenue = (mean: number): ArmShape => ({
+  ...errors(0),
+  kpi: { mean: mean / 100, sd: 0.15, range: 100 },
+})
+
+const OTHER_QUANTILES: readonly Null[] = ['p50', 'p90', 'p99'].flatMap((quantile) => [
+  {
+    name: `${quantile} 0 %`,
+    what: 'lognormal latencies, the same in both arms, margin 0',
+    guardrail: `metric: latency_${quantile}, max_increase: 0%`,
+    stable: plain,
+    canary: plain,
+    splits: { '10/90': null },
+  },
+  {
+    name: `${quantile} 10 %`,
+    what: 'all latencies +10 %, exactly at the margin of 10 %',
+    guardrail: `metric: latency_${quantile}, max_increase: 10%`,
+    stable: plain,
+    canary: latencies(scaled(1.1)),
+    splits: { '10/90': null },
+    falsePass: { '10/90': null },
+  },
+])
 
 const NULLS: readonly Null[] = [
   {
@@ -130,6 +158,51 @@ const NULLS: readonly Null[] = [
     falsePass: { '10/90': [5.6, 1.0], '50/50': [1.8, 0.6], '1/99': null },
     quick: ['10/90'],
   },
+  ...OTHER_QUANTILES,
+  {
+    name: 'error 20 %',
+    what: 'error 0.5 → 0.6 %, exactly at the relative margin of 20 %',
+    guardrail: ERROR_20,
+    stable: errors(0.005),
+    canary: errors(0.006),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'rare error 0.2 pp',
+    what: 'error 0.005 → 0.205 %, exactly at the margin of 0.2 pp: a baseline with almost no errors',
+    guardrail: ERROR_PP,
+    stable: errors(RARE),
+    canary: errors(RARE + 0.002),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'KPI 0',
+    what: 'a KPI from 0 to 100, Beta with mean 20 and sd 15 in both arms, margin 0',
+    guardrail: 'metric: kpi.revenue, bounds: [0, 100], max_drop: 0',
+    stable: revenue(20),
+    canary: revenue(20),
+    splits: { '10/90': null },
+  },
+  {
+    name: 'KPI 1',
+    what: 'the same KPI 20 → 19, exactly at the margin of 1',
+    guardrail: 'metric: kpi.revenue, bounds: [0, 100], max_drop: 1',
+    stable: revenue(20),
+    canary: revenue(19),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'quality min',
+    what: 'quality exactly at its limit of 0.86',
+    guardrail: `metric: quality, min: ${QUALITY_MEAN}`,
+    stable: scores(QUALITY_MEAN),
+    canary: scores(QUALITY_MEAN),
+    splits: { '10/90': null },
+    falsePass: { '10/90': null },
+  },
   {
     name: 'p95 max',
     what: 'p95 exactly at its limit of 120 ms',
@@ -185,7 +258,8 @@ interface Passing {
   readonly what: string
   readonly guardrail: string
   readonly arm: ArmShape
-  readonly splits: Partial<Record<SplitName, Percent>>
+  /** Null: not published. */
+  readonly splits: Partial<Record<SplitName, Percent | null>>
   readonly gateBlocks?: number
 }
 
@@ -227,6 +301,27 @@ const PASSING: readonly Passing[] = [
     arm: errors(0.005),
     splits: { '10/90': [56.6, 0.6], '50/50': [12.8, 0.1] },
   },
+  {
+    name: 'error 20 %',
+    what: 'error 0.5 % in both arms, relative margin 20 %',
+    guardrail: ERROR_20,
+    arm: errors(0.005),
+    splits: { '50/50': null },
+  },
+  {
+    name: 'rare error 0.2 pp',
+    what: 'error 0.005 % in both arms, margin 0.2 pp',
+    guardrail: ERROR_PP,
+    arm: errors(RARE),
+    splits: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'KPI 1',
+    what: 'the same KPI in both arms, margin 1 of 100',
+    guardrail: 'metric: kpi.revenue, bounds: [0, 100], max_drop: 1',
+    arm: revenue(20),
+    splits: { '10/90': null },
+  },
 ]
 
 /** All is well: how long until that is known. */
@@ -248,7 +343,10 @@ export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
         },
         { asks: 'rolled_back', bar: 'alpha' },
       ],
-      repetitions: { full: 1000, quick: split === '10/90' ? 50 : 0 },
+      repetitions: {
+        full: 1000,
+        quick: split === '10/90' && test.splits[split] !== null ? 50 : 0,
+      },
     }),
   ),
 )
