@@ -5,6 +5,7 @@ import type { Decision } from '../../../src/domain/decision.ts'
 import type { Guardrail, ReleaseSpec } from '../../../src/domain/release.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
 import { createReleaseRun, type ReleaseRun } from '../../../src/pipeline/release-run.ts'
+import type { ManualCommand } from '../../../src/rollout/rollout.ts'
 import { generateBlocks } from '../../support/block-generator.ts'
 import {
   ERROR_MAX,
@@ -129,15 +130,24 @@ export function newRun({ spec, history }: RandomRelease): ReleaseRun {
   return run
 }
 
+/** Decisions of a block, and of what a person does after it. */
+export function step(run: ReleaseRun, block: ClosedBlock, command?: ManualCommand): Decision[] {
+  const decision = run.onBlock(block)
+  const manual = command === undefined ? null : run.onCommand(command, 'ada', '')
+  return [decision, manual].filter((made) => made !== null)
+}
+
+/** What a person does after so many blocks. */
+export type Commands = ReadonlyMap<number, ManualCommand>
+
 /** The release from its start to its end. */
-export function courseOf(release: RandomRelease): Course {
+export function courseOf(release: RandomRelease, commands: Commands = new Map()): Course {
   const run = newRun(release)
   const decisions = [run.start('ada')]
   const assessments: (Assessment | null)[] = []
-  for (const block of release.blocks) {
+  for (const [index, block] of release.blocks.entries()) {
     if (run.finished) break
-    const decision = run.onBlock(block)
-    if (decision !== null) decisions.push(decision)
+    decisions.push(...step(run, block, commands.get(index + 1)))
     assessments.push(run.assessment)
   }
   return { decisions, assessments }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ClosedBlock } from '../../../src/domain/block.ts'
 import type { Cohort } from '../../../src/domain/cohort.ts'
 import type { Guardrail } from '../../../src/domain/release.ts'
 import { ALL_KINDS, numbersOf } from '../judge/judge-builders.ts'
-import { courseOf, newRun, type RandomRelease, randomReleases } from './random-release.ts'
+import { courseOf, newRun, type RandomRelease, randomReleases, step } from './random-release.ts'
 
 const RUNS = { numRuns: 40 }
 
@@ -71,6 +72,36 @@ describe('a release', { timeout: 120_000 }, () => {
         expect(decisions).toEqual(whole.decisions)
         expect(run.assessment).toEqual(judged === 0 ? null : whole.assessments.at(-1))
       }),
+      { numRuns: 80 },
+    )
+  })
+
+  it('goes on the same after a crash also where people paused it and let it go on', async () => {
+    const pauses = fc.tuple(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 15 }))
+    await fc.assert(
+      fc.asyncProperty(
+        randomReleases,
+        pauses,
+        fc.nat(50),
+        async (release, [from, pause], crash) => {
+          const commands = new Map([
+            [from, 'pause'],
+            [from + pause, 'resume'],
+          ] as const)
+          const whole = courseOf(release, commands)
+          const at = crash % (whole.assessments.length + 1)
+          const atMs = release.blocks[at - 1]?.endMs ?? Number.NEGATIVE_INFINITY
+          const known = whole.decisions.filter(
+            ({ window }, index) => index === 0 || window.endMs <= atMs,
+          )
+          const run = newRun(release)
+          const decisions = [...known, ...(await run.restore(known, fed(release, 0, at)))]
+          for (let k = at; k < release.blocks.length && !run.finished; k++) {
+            decisions.push(...step(run, release.blocks[k] as ClosedBlock, commands.get(k + 1)))
+          }
+          expect(decisions).toEqual(whole.decisions)
+        },
+      ),
       { numRuns: 80 },
     )
   })

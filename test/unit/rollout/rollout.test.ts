@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { DecisionDraft } from '../../../src/domain/decision.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
+import { idleReason } from '../../../src/rollout/reasons.ts'
 import {
   canaryWeightOf,
   decideAtBlockEnd,
   decideByCommand,
   reportIdle,
   startRollout,
+  stateAtStep,
 } from '../../../src/rollout/rollout.ts'
 import { buildAssessment, buildRow, buildSpec } from '../../support/builders.ts'
 
@@ -91,6 +93,13 @@ describe('decideAtBlockEnd', () => {
     expect(draft?.phase).toBe('rolled_back')
     expect(codes(draft)).toEqual(['quality_breached', 'error_rate_breached'])
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
+  })
+
+  it('names every breached comparison when none leads', () => {
+    const rows = [buildRow({ verdict: 'breached' }), buildRow({ metric: 'quality' })]
+    const assessment = fresh(START + 10_000, { rollback: true, rows, leading: -1 })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(START + 10_000))
+    expect(codes(draft)).toEqual(['error_rate_breached'])
   })
 
   it('says which cohorts an overall difference comes from, worst first, better ones left out', () => {
@@ -288,6 +297,11 @@ describe('decideByCommand', () => {
     expect(decideAtBlockEnd(spec, paused, bad, at(nextMs))?.phase).toBe('rolled_back')
   })
 
+  it('pauses only once', () => {
+    const paused = { ...first, phase: 'paused' as const }
+    expect(decideByCommand(spec, paused, 'pause', 'ada', '', at(FULL_STEP))).toBeNull()
+  })
+
   it('resumes only what is paused, and begins the step anew', () => {
     expect(decideByCommand(spec, first, 'resume', 'ada', '', at(FULL_STEP))).toBeNull()
     const paused = {
@@ -307,10 +321,40 @@ describe('decideByCommand', () => {
       ),
     )
     expect(weights).toEqual([100, 0, 0])
+    expect(canaryWeightOf([])).toBe(0)
+  })
+})
+
+describe('stateAtStep', () => {
+  it('is the release at a step of its plan, with the traffic of that step', () => {
+    const state = stateAtStep(spec, 1, START + 5000)
+    expect(state.step).toMatchObject({ index: 1, count: 3, weight: 25, startedAtMs: START })
+    expect(state.traffic).toEqual(state.previousTraffic)
+    expect(canaryWeightOf(state.traffic)).toBe(25)
+  })
+
+  it('refuses a step that the plan does not have', () => {
+    expect(() => stateAtStep(spec, 3, START)).toThrow(/step 3 of a plan of 3/)
+  })
+})
+
+describe('idleReason', () => {
+  it('says how long nothing came, and whether the step has seen anything', () => {
+    expect(idleReason('no_traffic', 90_000)).toEqual({
+      code: 'no_traffic',
+      severity: 'info',
+      message: 'no canary request in this step, and nothing arrived for 1m30s',
+    })
+    expect(idleReason('stale_data', 90_000).message).toBe('nothing arrived for 1m30s')
   })
 })
 
 describe('reportIdle', () => {
+  it('says nothing after the last decision', () => {
+    const ended = { ...first, phase: 'promoted' as const }
+    expect(reportIdle(ended, idleReason('stale_data', 1))).toBeNull()
+  })
+
   it('repeats the state as a hold with the given reason', () => {
     const draft = reportIdle(first, { code: 'no_traffic', severity: 'info', message: 'x' })
     expect(draft).toMatchObject({
