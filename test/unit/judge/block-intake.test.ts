@@ -48,6 +48,15 @@ describe('intake of a block', () => {
     return stable.get(units.cells[0]!)!
   }
 
+  it('takes what one of them lacks for nothing', () => {
+    const long = { overLimit: [1, 2], bins: [3, 5], counts: [4] }
+    const short = { overLimit: [], kpis: [] }
+    for (const sum of [byDevice(long, short), byDevice(short, long)]) {
+      expect(sum).toMatchObject({ overLimit: [1, 2], counts: expect.arrayContaining([4, 0]) })
+      expect(sum.kpis).toHaveLength(1)
+    }
+  })
+
   it('adds up what was cancelled, and spans the sample rates', () => {
     expect(byDevice({ cancelled: 2 }, { cancelled: 3 }).cancelled).toBe(5)
     expect(byDevice({ cancelled: 2 }, {}).cancelled).toBe(2)

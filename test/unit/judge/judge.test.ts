@@ -115,6 +115,7 @@ describe('the start of a release', () => {
       guardrail(QUALITY, { kind: 'max_increase', relative: false, value: 0.1 }),
       guardrail(KPI, { kind: 'max_increase', relative: true, value: 0.1 }),
       guardrail(KPI, { kind: 'max', value: 1 }),
+      guardrail(ERROR_MAX.metric, { kind: 'min', value: 0.1 }),
     ]
     for (const limit of limits) {
       expect(() => createJudge(specOf([limit]), HISTORY, START_MS)).toThrow(/no test for/)

@@ -244,6 +244,10 @@ describe('merging', () => {
     expectClose(Math.exp(leading.logWeight + leading.logE), merge!.output.maxwE, merge!.tol)
     expect(discoveries(E.map(Math.log), alpha)).toEqual(merge!.output.ebh)
   })
+
+  it('lists hypotheses of equal evidence in their own order', () => {
+    expect(discoveries([5, 9, 5, 9], 0.05)).toEqual([1, 3, 0, 2])
+  })
 })
 
 describe('procedures the judge is measured against', () => {
