@@ -3,6 +3,7 @@ import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
 import type { Assessment, EvidenceRow, Verdict } from '../domain/verdict.ts'
 import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import type { JudgeMode } from './judge-mode.ts'
 import { boundedLog } from './log-space.ts'
 import { leadingEvidence, logWeightedAverage } from './merging.ts'
 import type { Traffic } from './traffic.ts'
@@ -20,7 +21,7 @@ export interface AssessContext {
   readonly traffic: Traffic
   readonly rules: { readonly fewestBlocks: number }
   /** False for one window: it may hold one version alone. */
-  readonly manyBlocks: boolean
+  readonly mode: JudgeMode
 }
 
 /** A hypothesis as read now. `logWeight` is that within its family. */
@@ -124,7 +125,7 @@ function rowOf(read: Read, context: AssessContext, leadsRollback: boolean): Evid
     severity: guardrail.severity,
     dryRun: guardrail.dryRun,
     required: !guardrail.dryRun && (unit.kind === 'overall' || unit.keyPosition >= 0),
-    needs: needsOf(reading, unit, verdict, context),
+    needs: context.mode.needs ? needsOf(reading, unit, verdict, context) : null,
     contribution: contributionOf(unit, reading),
   }
 }
@@ -147,7 +148,7 @@ function isSilent(unit: Unit, { spec, traffic }: AssessContext): boolean {
 function verdictOf(reading: Reading, unit: Unit, context: AssessContext): Verdict {
   if (reading.canary.n === 0 || isSilent(unit, context)) return 'no_data'
   // A version whose only counterpart sends nothing is not seen as it will be used.
-  if (context.manyBlocks && reading.stable.n === 0) return 'no_data'
+  if (context.mode.manyBlocks && reading.stable.n === 0) return 'no_data'
   if (blocksLack(unit, context) > 1) return 'collecting'
   if (reading.logEPass >= Math.log(1 / context.spec.risk.falsePass)) return 'within_limit'
   return reading.collecting ? 'collecting' : 'undecided'

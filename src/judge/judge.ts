@@ -164,8 +164,7 @@ export function createJudge(
     get slowBins() {
       return slowBins
     },
-    assess: () =>
-      assess({ spec, units, tests, weights, traffic, rules, manyBlocks: mode.manyBlocks }),
+    assess: () => assess({ spec, units, tests, weights, traffic, rules, mode }),
   }
 }
 

@@ -5,6 +5,9 @@ import type { ReleaseSpec } from '../../src/domain/release.ts'
 import type { Assessment } from '../../src/domain/verdict.ts'
 import type { JudgeRules } from '../../src/judge/judge.ts'
 import { createJudge, SHIPPED_RULES } from '../../src/judge/judge.ts'
+import type { JudgeMode } from '../../src/judge/judge-mode.ts'
+import { BY_BLOCKS } from '../../src/judge/judge-mode.ts'
+import { BIN_SCALE } from '../../src/judge/latency-scale.ts'
 import { createReleaseRun } from '../../src/pipeline/release-run.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
@@ -63,6 +66,16 @@ const RULES: Readonly<Record<'bare' | 'shipped', JudgeRules>> = {
   shipped: SHIPPED_RULES,
 }
 
+/**
+ * What only people read is left out: quantiles and their intervals, and what is still needed. None of
+ * it decides anything.
+ */
+export const NUMBERS_ONLY: JudgeMode = {
+  ...BY_BLOCKS,
+  scale: { ...BIN_SCALE, valueIn: () => null },
+  needs: false,
+}
+
 /** Releases are judged at every block; later a look more changes next to nothing. */
 const EVERY_BLOCK_UNTIL = 100
 
@@ -82,7 +95,7 @@ function createObserver(
   test: SimulationCase,
   history: readonly HistoryCell[],
 ): Observer {
-  const judge = createJudge(spec, history, START_MS, RULES[name])
+  const judge = createJudge(spec, history, START_MS, RULES[name], NUMBERS_ONLY)
   judge.startStep(0, START_MS)
   let steps = 0
   let breach: number | null = null
