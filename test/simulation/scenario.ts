@@ -53,6 +53,16 @@ export interface Shocks {
   readonly latencyLog?: number
 }
 
+/** Who sends requests to which version, not exactly as planned. Requests carry errors only. */
+export interface Routing {
+  /** Factor on the odds of the canary, over what is planned. */
+  readonly odds: number
+  /** The same for a cohort alone, in the order of `cohorts`. */
+  readonly cohortOdds?: readonly number[]
+  /** Requests of a user in a block, all sent to the same version. */
+  readonly userRequests?: number
+}
+
 /** Scores are 0 or 1 and arrive late; what is not there when its block closes is not judged. */
 export interface LateLabels {
   readonly badRate: { readonly stable: number; readonly canary: number }
@@ -74,6 +84,7 @@ export interface Scenario {
   /** From this block on the canary's cohorts behave like these, in the order of `cohorts`. */
   readonly change?: { readonly fromBlock: number; readonly canary: readonly ArmShape[] }
   readonly clusters?: Clusters
+  readonly routing?: Routing
   readonly lateLabels?: LateLabels
   /** Baseline requests before the release. */
   readonly historyEvents: number

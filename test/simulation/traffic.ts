@@ -13,6 +13,7 @@ import type { LatencyShape } from './latency-model.ts'
 import type { QualityShape } from './quality-model.ts'
 import { drawQuality, qualityScores } from './quality-model.ts'
 import type { Random } from './random.ts'
+import { routedCells, withOdds } from './routing.ts'
 import { binomial, multinomial, normal } from './sampling.ts'
 import type { ArmShape, LateLabels, Level, Scenario, Shocks } from './scenario.ts'
 import { createUserDraw } from './users.ts'
@@ -41,97 +42,48 @@ interface Shock {
 
 const NO_SHOCK: Shock = { quality: 0, errorFactor: 1, latencyBins: 0 }
 
+/** Where the cells of a block come from. */
+interface CellSource {
+  /** Adds the cells of `n` requests of one arm; `block` −1: before the release. */
+  add(cells: BlockCell[], arm: Arm, n: number, block: number): void
+  /** Bins above which users' latencies are counted from here on. */
+  slowBins: readonly number[]
+}
+
 /** Everything random about the traffic comes from `random`, in an order that nothing else changes. */
 export function createTraffic(
   scenario: Scenario,
   random: Random,
   needs: LatencyNeeds = ALL_DETAIL,
 ): Traffic {
-  const { cohorts, blockEvents } = scenario
-  const shares = {
-    stable: cohorts.map(({ share }) => share),
-    canary: cohorts.map(({ share, canaryShare }) => canaryShare ?? share),
-  }
-  const counts: number[] = []
-  const cellsOf = cellsByShape(needs)
-  const users = scenario.clusters === undefined ? null : createUserDraw(scenario.clusters, random)
+  const { blockEvents, routing } = scenario
+  const source = createCellSource(scenario, random, needs)
   let block = 0
-  let slow: readonly number[] = []
 
-  const shapeOf = (arm: Arm, index: number): ArmShape => {
-    const changed = scenario.change
-    if (arm === 'canary' && changed !== undefined && block >= changed.fromBlock) {
-      return changed.canary[index]!
+  const before: BlockCell[] = []
+  if (scenario.historyEvents > 0) source.add(before, 'stable', scenario.historyEvents, -1)
+
+  const cellsOf = (share: number): BlockCell[] => {
+    if (routing !== undefined) {
+      return routedCells(random, scenario.cohorts, routing, blockEvents, share)
     }
-    return cohorts[index]![arm]
-  }
-
-  const metricsOf = (arm: Arm, shape: ArmShape, n: number, level: Level, shock: Shock) => {
-    const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
-    const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) * shock.errorFactor + shift
-    const latency = shape.latency === null ? null : cellsOf(shape.latency)
-    if (users !== null) {
-      const scores = shape.quality === null ? null : qualityScores(shape.quality)
-      return users({
-        ...{ arm, requests: n, errorRate: rate, latency, scores },
-        limits: needs.limitsMs.length,
-        slowBins: slow,
-      })
-    }
-    const metrics = drawMetrics(random, shape, {
-      requests: n,
-      errors: binomial(random, n, Math.min(1, rate)),
-      latency,
-      limits: needs.limitsMs.length,
-      binShift: (level.latencyBins ?? 0) + shock.latencyBins,
-      qualityShift: (level.qualityShift ?? 0) + shock.quality,
-    })
-    const labels = scenario.lateLabels
-    return labels === undefined
-      ? metrics
-      : { ...metrics, quality: lateQuality(random, labels, arm, n) }
-  }
-
-  const addCells = (
-    cells: BlockCell[],
-    arm: Arm,
-    n: number,
-    level: Level,
-    shock: Shock,
-    at: number,
-  ): void => {
-    if (cohorts.length === 1) counts[0] = n
-    else multinomial(random, n, shares[arm], counts)
-    const seen = counts.slice(0, cohorts.length)
-    for (const [index, count] of seen.entries()) {
-      const { cohort, fromBlock } = cohorts[index]!
-      if (count === 0 || (fromBlock !== undefined && at < fromBlock)) continue
-      cells.push({ arm, cohort, metrics: metricsOf(arm, shapeOf(arm, index), count, level, shock) })
-    }
-  }
-
-  const history = (): HistoryCell[] => {
-    if (scenario.historyEvents === 0) return []
+    const canary =
+      scenario.randomSplit === true
+        ? binomial(random, blockEvents, share)
+        : Math.round(blockEvents * share)
     const cells: BlockCell[] = []
-    addCells(cells, 'stable', scenario.historyEvents, scenario.level?.(0) ?? NO_LEVEL, NO_SHOCK, -1)
-    return cells.map(({ cohort, metrics }) => ({ cohort, metrics }))
+    source.add(cells, 'stable', blockEvents - canary, block)
+    source.add(cells, 'canary', canary, block)
+    return cells
   }
 
   return {
-    history: history(),
+    history: before.map(({ cohort, metrics }) => ({ cohort, metrics })),
     next(canaryShare, slowBins) {
-      slow = slowBins ?? []
+      source.slowBins = slowBins ?? []
       const planned = scenario.canaryShare
       const share = canaryShare ?? (typeof planned === 'number' ? planned : planned(block))
-      const canary =
-        scenario.randomSplit === true
-          ? binomial(random, blockEvents, share)
-          : Math.round(blockEvents * share)
-      const level = scenario.level?.(block) ?? NO_LEVEL
-      const cells: BlockCell[] = []
-      const { shocks } = scenario
-      addCells(cells, 'stable', blockEvents - canary, level, shockOf(random, shocks), block)
-      addCells(cells, 'canary', canary, level, shockOf(random, shocks), block)
+      const cells = cellsOf(share)
       const startMs = START_MS + block * BLOCK_MS
       block++
       return {
@@ -145,6 +97,62 @@ export function createTraffic(
       }
     },
   }
+}
+
+function createCellSource(scenario: Scenario, random: Random, needs: LatencyNeeds): CellSource {
+  const { cohorts, change, lateLabels, shocks } = scenario
+  const shares = {
+    stable: cohorts.map(({ share }) => share),
+    canary: cohorts.map(({ share, canaryShare }) => canaryShare ?? share),
+  }
+  const counts: number[] = []
+  const cellsOf = cellsByShape(needs)
+  const limits = needs.limitsMs.length
+  const users = scenario.clusters === undefined ? null : createUserDraw(scenario.clusters, random)
+
+  const shapeOf = (arm: Arm, index: number, block: number): ArmShape =>
+    arm === 'canary' && change !== undefined && block >= change.fromBlock
+      ? change.canary[index]!
+      : cohorts[index]![arm]
+
+  const metricsOf = (arm: Arm, shape: ArmShape, n: number, level: Level, shock: Shock) => {
+    const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
+    const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) * shock.errorFactor + shift
+    const latency = shape.latency === null ? null : cellsOf(shape.latency)
+    if (users !== null) {
+      const scores = shape.quality === null ? null : qualityScores(shape.quality)
+      const { slowBins } = source
+      return users({ arm, requests: n, errorRate: rate, latency, scores, limits, slowBins })
+    }
+    const metrics = drawMetrics(random, shape, {
+      requests: n,
+      errors: binomial(random, n, Math.min(1, rate)),
+      latency,
+      limits,
+      binShift: (level.latencyBins ?? 0) + shock.latencyBins,
+      qualityShift: (level.qualityShift ?? 0) + shock.quality,
+    })
+    return lateLabels === undefined
+      ? metrics
+      : { ...metrics, quality: lateQuality(random, lateLabels, arm, n) }
+  }
+
+  const source: CellSource = {
+    slowBins: [],
+    add(cells, arm, n, block) {
+      const level = scenario.level?.(Math.max(0, block)) ?? NO_LEVEL
+      const shock = block < 0 ? NO_SHOCK : shockOf(random, shocks)
+      if (cohorts.length === 1) counts[0] = n
+      else multinomial(random, n, shares[arm], counts)
+      for (const [index, { cohort, fromBlock }] of cohorts.entries()) {
+        const count = counts[index]!
+        if (count === 0 || (fromBlock !== undefined && block < fromBlock)) continue
+        const shape = shapeOf(arm, index, block)
+        cells.push({ arm, cohort, metrics: metricsOf(arm, shape, count, level, shock) })
+      }
+    },
+  }
+  return source
 }
 
 /** Shapes are the scenario's own objects, so most are found without building a key. */
@@ -225,12 +233,6 @@ function shifted(quality: QualityShape, shift: number): QualityShape {
   if (shift === 0) return quality
   const mean = Math.round((quality.mean + shift) * MEAN_GRID) / MEAN_GRID
   return { mean: Math.min(0.96, Math.max(0.5, mean)), sd: quality.sd }
-}
-
-function withOdds(rate: number, factor: number): number {
-  if (factor === 1) return rate
-  const odds = (factor * rate) / (1 - rate)
-  return odds / (1 + odds)
 }
 
 function lateQuality(random: Random, labels: LateLabels, arm: Arm, n: number): Moments {

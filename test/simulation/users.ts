@@ -32,7 +32,7 @@ export function createUserDraw(clusters: Clusters, random: Random): UserDraw {
 }
 
 /** A user's hash: independent of what the user does. */
-function bucketOf(random: Random): number {
+export function bucketOf(random: Random): number {
   return random.bits() >>> BUCKET_SHIFT
 }
 
@@ -159,7 +159,7 @@ function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
   }
 }
 
-interface BucketSums {
+export interface BucketSums {
   readonly requests: Float64Array
   readonly errors: Float64Array
   readonly latencies: Float64Array
@@ -168,7 +168,7 @@ interface BucketSums {
   readonly overSlowBin: readonly Float64Array[]
 }
 
-function emptyBuckets(limits = 0, slowBins = 0): BucketSums {
+export function emptyBuckets(limits = 0, slowBins = 0): BucketSums {
   const empty = () => new Float64Array(BUCKETS)
   return {
     requests: empty(),
@@ -182,7 +182,8 @@ function emptyBuckets(limits = 0, slowBins = 0): BucketSums {
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0)
 
-function errorsOnly(sums: BucketSums, requests: number): CellMetrics {
+/** Metrics of requests of which only the errors are drawn. */
+export function errorsOnly(sums: BucketSums, requests: number): CellMetrics {
   return {
     requests,
     errors: total(sums.errors),

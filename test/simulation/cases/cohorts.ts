@@ -1,13 +1,8 @@
 import type { SimulationCase } from '../case.ts'
 import { LOGNORMAL } from '../latency-model.ts'
 import type { ArmShape, CohortTraffic } from '../scenario.ts'
-import {
-  ERROR_0,
-  HISTORY_EVENTS,
-  P95_0,
-  ROLLED_BACK_FALSELY,
-  scenarioCase,
-} from './scenario-case.ts'
+import { ERROR_0, P95_0 } from './guardrails.ts'
+import { HISTORY_EVENTS, ROLLED_BACK_FALSELY, scenarioCase } from './scenario-case.ts'
 import { errors, latencies, QUALITY_MEAN, scores } from './shapes.ts'
 
 const ALL_COHORTS = 'cohorts: { by: [locale, device] }\n'

@@ -1,13 +1,14 @@
 import type { SimulationCase } from '../case.ts'
 import { HEAVY, LOGNORMAL } from '../latency-model.ts'
 import type { ArmShape } from '../scenario.ts'
+import type { Published } from './guardrails.ts'
+import { published } from './guardrails.ts'
 import type { SplitName } from './shapes.ts'
 import {
   errors,
   latencies,
   QUALITY_GATE_BLOCKS,
   QUALITY_MEAN,
-  reference,
   scores,
   shareOf,
   stationary,
@@ -19,8 +20,8 @@ interface Row {
   readonly name: string
   readonly canary: ArmShape
   /** Missing: not published. */
-  readonly '10/90'?: readonly [number, number]
-  readonly '50/50'?: readonly [number, number]
+  readonly '10/90'?: Published
+  readonly '50/50'?: Published
   readonly quick?: true
 }
 
@@ -221,7 +222,7 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
           {
             asks: 'events_to_rollback',
             bar: 'reference',
-            ...referenceOf(row[split]),
+            ...published(row[split]),
             ...(family.gateBlocks === undefined ? {} : { gateBlocks: family.gateBlocks }),
           },
         ],
@@ -230,7 +231,3 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
     ),
   ),
 )
-
-function referenceOf(published: readonly [number, number] | undefined) {
-  return published === undefined ? {} : { reference: reference(...published) }
-}

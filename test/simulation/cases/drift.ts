@@ -1,17 +1,15 @@
 import type { SimulationCase } from '../case.ts'
 import { LOGNORMAL } from '../latency-model.ts'
+import { withOdds } from '../routing.ts'
 import type { ArmShape, Level } from '../scenario.ts'
+import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
 import {
   DAY,
-  ERROR_0,
-  P95_0,
-  QUALITY_0,
   RAMP_STEPS,
   ROLLED_BACK_FALSELY,
   ramp,
   scenarioCase,
   single,
-  timesOdds,
   wave,
 } from './scenario-case.ts'
 import { errors, latencies, reference, scores } from './shapes.ts'
@@ -99,7 +97,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
       name: `drift, error odds ×${factor}`,
       what: `error 0.1–0.9 % over the day, odds ×${factor}`,
       guardrail: ERROR_0,
-      scenario: drifting(errors(0.005), errors(timesOdds(0.005, factor)), errorWave),
+      scenario: drifting(errors(0.005), errors(withOdds(0.005, factor)), errorWave),
       questions: [
         { asks: 'rolled_back', bar: 'most' },
         { asks: 'events_to_rollback', bar: 'none' },

@@ -1,6 +1,7 @@
 import type { SimulationCase } from '../case.ts'
 import { BARE } from '../release-spec.ts'
-import { ERROR_0, NULL_REPETITIONS, ROLLED_BACK_FALSELY, single } from './scenario-case.ts'
+import { ERROR_0 } from './guardrails.ts'
+import { NULL_REPETITIONS, ROLLED_BACK_FALSELY, single } from './scenario-case.ts'
 import { errors, reference, stationaryCase } from './shapes.ts'
 
 /** Tenths of the maximal duration are tenths of the million events. */

@@ -2,16 +2,8 @@ import type { SimulationCase } from '../case.ts'
 import { LOGNORMAL } from '../latency-model.ts'
 import { BARE } from '../release-spec.ts'
 import type { Clusters, Scenario } from '../scenario.ts'
-import {
-  DAY,
-  ERROR_0,
-  P95_0,
-  QUALITY_0,
-  ROLLED_BACK_FALSELY,
-  ramp,
-  scenarioCase,
-  single,
-} from './scenario-case.ts'
+import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
+import { DAY, ROLLED_BACK_FALSELY, ramp, scenarioCase, single } from './scenario-case.ts'
 import { errors, latencies, QUALITY_MEAN, reference, scores } from './shapes.ts'
 
 /** A million requests; statistics §10 D6 looks every 10,000. */

@@ -117,4 +117,60 @@ describe('traffic', () => {
     expect(n).toBeLessThan(80)
     expect(sum).toBe(n)
   })
+
+  it('a router that leans moves the odds of the canary, in one cohort or in all', () => {
+    const shape: ArmShape = { errorRate: 0.005, latency: null, quality: null }
+    const cohorts = ['de-DE', 'en-US'].map((locale) => ({
+      ...{ cohort: { locale }, share: 0.5, stable: shape, canary: shape },
+    }))
+    for (const userRequests of [undefined, 9]) {
+      const routing = {
+        ...{ odds: 1.5, cohortOdds: [1, 0.5] },
+        ...(userRequests === undefined ? {} : { userRequests }),
+      }
+      const traffic = createTraffic(scenario({ cohorts, routing }), randomOf('routing'))
+      const cells = take(2000, traffic).flatMap((block) => block.cells)
+      const requestsOf = (locale: string, arm: string) =>
+        total(
+          cells
+            .filter((cell) => cell.cohort.locale === locale && cell.arm === arm)
+            .map(({ metrics }) => metrics.requests),
+        )
+      const oddsOf = (locale: string) => requestsOf(locale, 'canary') / requestsOf(locale, 'stable')
+      expect(oddsOf('de-DE') / (1.5 / 9)).toBeCloseTo(1, 1)
+      expect(oddsOf('en-US') / (0.75 / 9)).toBeCloseTo(1, 1)
+      const withUsers = cells.filter(({ metrics }) => metrics.users !== undefined)
+      expect(withUsers).toHaveLength(userRequests === undefined ? 0 : cells.length)
+      for (const { metrics } of withUsers) {
+        expect(total(metrics.users!.requests)).toBe(metrics.requests)
+        expect(total(metrics.users!.errors)).toBe(metrics.errors)
+      }
+    }
+  })
+
+  it('nobody is in a cohort before it comes, and shocks hit one arm of one block', () => {
+    const shape: ArmShape = { errorRate: 0.1, latency: null, quality: null }
+    const cohorts = [
+      { cohort: { locale: 'de-DE' }, share: 0.5, stable: shape, canary: shape },
+      { cohort: { locale: 'ja-JP' }, share: 0.5, stable: shape, canary: shape, fromBlock: 2 },
+    ]
+    const late = createTraffic(scenario({ cohorts }), randomOf('late'))
+    expect(late.history).toHaveLength(1)
+    expect(take(3, late).map((block) => block.cells.length)).toEqual([2, 2, 4])
+
+    const shaken = (sd: number) => {
+      const one = [{ cohort: {}, share: 1, stable: shape, canary: shape }]
+      const shocks = { errorLog: sd }
+      const traffic = createTraffic(scenario({ cohorts: one, shocks }), randomOf('shocks'))
+      const rates = take(2000, traffic).map((block) => canaryOf(block).errors / 100)
+      const mean = total(rates) / rates.length
+      return total(rates.map((rate) => (rate - mean) ** 2)) / rates.length
+    }
+    expect(shaken(0) / (0.1 * 0.9 * 0.01)).toBeCloseTo(1, 0.7)
+    // Variance of a lognormal factor of sd 0.3, times the squared rate.
+    expect((shaken(0.3) - shaken(0)) / (0.1 ** 2 * Math.exp(0.09) * Math.expm1(0.09))).toBeCloseTo(
+      1,
+      0,
+    )
+  })
 })
