@@ -20,7 +20,6 @@ export interface AssessContext {
   readonly weights: Weights | null
   readonly traffic: Traffic
   readonly rules: { readonly fewestBlocks: number }
-  /** False for one window: it may hold one version alone. */
   readonly mode: JudgeMode
 }
 

@@ -65,6 +65,25 @@ describe('users', () => {
     },
   )
 
+  it('the 64 buckets show how much less than requests there is, statistics §6', () => {
+    const draw = createUserDraw(session(0.3, 'errors'), randomOf('buckets'))
+    const effects = Array.from({ length: 60 }, () => {
+      const requests = new Array<number>(64).fill(0)
+      const errors = new Array<number>(64).fill(0)
+      for (let i = 0; i < 100; i++) {
+        const { users } = draw(wanted(90))
+        for (const [at, bucket] of users!.buckets.entries()) {
+          requests[bucket]! += users!.requests[at]!
+          errors[bucket]! += users!.errors[at]!
+        }
+      }
+      const rate = total(errors) / 9000
+      const squares = total(requests.map((n, bucket) => (errors[bucket]! - rate * n) ** 2))
+      return ((64 / 63) * squares) / (9000 * rate * (1 - rate))
+    })
+    expect(total(effects) / effects.length / 3.4).toBeCloseTo(1, 0.7)
+  })
+
   it('latencies of a session are correlated by the ICC above a threshold, and each is like anybody’s', () => {
     const draw = createUserDraw(session(0.3, 'latency'), randomOf('latency'))
     const slowBins = [CELLS.bins.at(-200)!]
