@@ -226,7 +226,7 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
             ...(family.gateBlocks === undefined ? {} : { gateBlocks: family.gateBlocks }),
           },
         ],
-        repetitions: { full: 1000, quick: row.quick === true ? 60 : 0 },
+        repetitions: { full: 1000, quick: row.quick === true ? 120 : 0 },
       }),
     ),
   ),

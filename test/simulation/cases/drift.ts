@@ -45,7 +45,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
     guardrail: ERROR_0,
     scenario: drifting(errors(0.005), errors(0.005), errorWave),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(3.0, 0.4) }],
-    quick: 30,
+    quick: 60,
   }),
   scenarioCase({
     ...DRIFT,
@@ -69,7 +69,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
     guardrail: P95_0,
     scenario: drifting(scaled(1), scaled(1), latencyWave),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(4.6, 0.9) }],
-    quick: 15,
+    quick: 60,
   }),
   scenarioCase({
     ...DRIFT,
@@ -119,7 +119,7 @@ const QUALITY_SHOCKS: readonly SimulationCase[] = [
     guardrail: QUALITY_0,
     scenario: drifting(scores(0.86), scores(0.86), qualityWave, { shocks: { quality: sd } }),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: refs }],
-    quick: sd === 0.01 ? 20 : 0,
+    quick: sd === 0.01 ? 60 : 0,
   }),
 )
 

@@ -33,7 +33,7 @@ const WORSE_LATER: readonly SimulationCase[] = LATE.map(({ rate, fromBlock, refs
         after: 100 * fromBlock,
       },
     ],
-    repetitions: { full: 1000, quick: rate === 0.02 && fromBlock === 3000 ? 30 : 0 },
+    repetitions: { full: 1000, quick: rate === 0.02 && fromBlock === 3000 ? 60 : 0 },
     bare: null,
     shipped: `${BARE}${RESTARTS}`,
   }),

@@ -57,7 +57,7 @@ const EQUAL: readonly SimulationCase[] = [
       questions: [
         { ...ROLLED_BACK_FALSELY, reference: reference(refs[2 * index]!, refs[2 * index + 1]!) },
       ],
-      quick: towards === 'mobile' ? 20 : 0,
+      quick: towards === 'mobile' ? 60 : 0,
     }),
   ),
 )

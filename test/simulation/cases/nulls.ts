@@ -28,7 +28,7 @@ import {
 } from './shapes.ts'
 
 const REPETITIONS = 2000
-const QUICK = 30
+const QUICK = 60
 
 interface Null {
   readonly name: string

@@ -119,7 +119,7 @@ export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
       ],
       repetitions: {
         full: 1000,
-        quick: split === '10/90' && test.splits[split] !== null ? 50 : 0,
+        quick: split === '10/90' && test.splits[split] !== null ? 100 : 0,
       },
     }),
   ),

@@ -86,7 +86,7 @@ const RELEASES: readonly Release[] = [
     guardrails: INSIDE,
     hours: 4,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'sound, router 10 minutes late',
@@ -95,7 +95,7 @@ const RELEASES: readonly Release[] = [
     lagBlocks: LAG_BLOCKS,
     hours: 4,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'sound, drifting',
@@ -111,7 +111,7 @@ const RELEASES: readonly Release[] = [
     guardrails: EDGE,
     hours: 1,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'one limit reached',

@@ -51,7 +51,7 @@ const CLUSTERED_ERRORS: readonly SimulationCase[] = CLUSTERED.map(
       ...LONG,
       scenario: single(errors(rate), errors(rate), { clusters }),
       questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(...refs) }],
-      quick: index === 1 ? 20 : 0,
+      quick: index === 1 ? 60 : 0,
     }),
 )
 
@@ -71,6 +71,7 @@ export const CLUSTER_CASES: readonly SimulationCase[] = [
       ...LONG,
       scenario: single(arm, arm, { clusters: { kind: 'session', requests: 9, icc: 0.3, of } }),
       questions: [ROLLED_BACK_FALSELY],
+      quick: 40,
     }),
   ),
 ]
@@ -108,7 +109,7 @@ export const LABEL_CASES: readonly SimulationCase[] = [
       { ...ROLLED_BACK_FALSELY, reference: reference(3.4, 0.8) },
       { asks: 'passed', bar: 'alpha', reference: reference(3.4, 0.8) },
     ],
-    quick: 20,
+    quick: 60,
   }),
   scenarioCase({
     ...LABELS,
