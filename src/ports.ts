@@ -208,6 +208,8 @@ export interface BlockStore {
    * empty blocks included. Blocks already recorded for the release stay as they are.
    */
   closeBlocks(range: BlockRange): Promise<void>
+  /** End of the block of the range by which it has so many stored events; `toMs` when it has fewer. */
+  endOfEvents(range: BlockRange, events: number): Promise<number>
   /** Recorded blocks of the range, ascending, each once. */
   readBlocks(range: BlockRange): Promise<ClosedBlock[]>
   /** End of the newest recorded block of the release; null without any. */

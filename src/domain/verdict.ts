@@ -68,6 +68,8 @@ export interface Assessment {
   /** End of the newest block with canary requests in this release; null if none yet. */
   readonly newestCanaryEndMs: number | null
   readonly newestCanaryEndInStepMs: number | null
+  /** The same for requests to the stable version in this release. */
+  readonly newestStableEndMs: number | null
   /** Share of late events over the release so far, 0…1. */
   readonly lateShare: number
 }

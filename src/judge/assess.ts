@@ -3,6 +3,7 @@ import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
 import type { Assessment, EvidenceRow, Verdict } from '../domain/verdict.ts'
 import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
+import type { JudgeMode } from './judge-mode.ts'
 import { boundedLog } from './log-space.ts'
 import { leadingEvidence, logWeightedAverage } from './merging.ts'
 import type { Traffic } from './traffic.ts'
@@ -21,6 +22,7 @@ export interface AssessContext {
   readonly rules: { readonly fewestBlocks: number }
   /** By index of the guardrail. */
   designEffectOf(guardrail: number): number
+  readonly mode: JudgeMode
 }
 
 /** A hypothesis as read now. `logWeight` is that within its family. */
@@ -65,6 +67,7 @@ export function assess(context: AssessContext): Assessment {
     canaryRequests,
     newestCanaryEndMs: traffic.newestCanaryEndMs,
     newestCanaryEndInStepMs: traffic.newestCanaryEndInStepMs,
+    newestStableEndMs: traffic.newestStableEndMs,
     lateShare: traffic.events === 0 ? 0 : Math.min(1, traffic.late / traffic.events),
   }
 }
@@ -103,8 +106,7 @@ function rowOf(read: Read, context: AssessContext, leadsRollback: boolean): Evid
   const { guardrail, unit, reading, logWeight, logE } = read
   const { spec } = context
   const breached = leadsRollback || logWeight + logE >= Math.log(1 / spec.risk.falseRollback)
-  const passes = reading.logEPass >= Math.log(1 / spec.risk.falsePass)
-  const verdict = verdictOf(reading, breached, passes, isSilent(unit, context))
+  const verdict = breached ? 'breached' : verdictOf(reading, unit, context)
   const weight = guardrail.dryRun ? 0 : Math.exp(logWeight)
   return {
     metric: guardrail.metric.name,
@@ -124,7 +126,7 @@ function rowOf(read: Read, context: AssessContext, leadsRollback: boolean): Evid
     severity: guardrail.severity,
     dryRun: guardrail.dryRun,
     required: !guardrail.dryRun && (unit.kind === 'overall' || unit.keyPosition >= 0),
-    needs: needsOf(reading, unit, verdict, context),
+    needs: context.mode.needs ? needsOf(reading, unit, verdict, context) : null,
     contribution: contributionOf(unit, reading),
   }
 }
@@ -143,25 +145,36 @@ function isSilent(unit: Unit, { spec, traffic }: AssessContext): boolean {
   return traffic.newestClosedEndMs - newestEndMs > watermarkMs + STALE_BLOCKS * lengthMs
 }
 
-function verdictOf(reading: Reading, breached: boolean, passes: boolean, silent: boolean): Verdict {
-  if (breached) return 'breached'
-  if (silent || reading.canary.n === 0) return 'no_data'
-  if (passes) return 'within_limit'
+/** What can be said of a comparison that is not breached. */
+function verdictOf(reading: Reading, unit: Unit, context: AssessContext): Verdict {
+  if (reading.canary.n === 0 || isSilent(unit, context)) return 'no_data'
+  // A version whose only counterpart sends nothing is not seen as it will be used.
+  if (context.mode.manyBlocks && reading.stable.n === 0) return 'no_data'
+  if (blocksLack(unit, context) > 1) return 'collecting'
+  if (reading.logEPass >= Math.log(1 / context.spec.risk.falsePass)) return 'within_limit'
   return reading.collecting ? 'collecting' : 'undecided'
+}
+
+/** How many times the step's blocks with canary requests it takes to have enough of them for a pass. */
+function blocksLack(unit: Unit, { rules, traffic }: AssessContext): number {
+  return rules.fewestBlocks / Math.max(1, traffic.of(unit).stepBlocks)
 }
 
 function needsOf(
   reading: Reading,
   unit: Unit,
   verdict: Verdict,
-  { spec, traffic }: AssessContext,
+  context: AssessContext,
 ): EvidenceRow['needs'] {
+  const { spec, traffic } = context
   if (verdict === 'within_limit') return { requests: 0, seconds: 0 }
-  const { stepRequests } = traffic.of(unit)
+  const { stepRequests, blocksBefore } = traffic.of(unit)
   if (verdict === 'breached' || stepRequests === 0) return null
-  const growth = reading.growthToPass(Math.log(1 / spec.risk.falsePass))
-  if (growth === null) return null
-  const seconds = (traffic.stepBlocks * spec.blocks.lengthMs) / 1000
+  const evidence = reading.growthToPass(Math.log(1 / spec.risk.falsePass))
+  if (evidence === null) return null
+  const growth = Math.max(evidence, blocksLack(unit, context))
+  // At the rate since the unit's first request: a cohort may come hours after its step began.
+  const seconds = ((traffic.stepBlocks - blocksBefore) * spec.blocks.lengthMs) / 1000
   return {
     requests: Math.ceil((growth - 1) * stepRequests),
     seconds: Math.ceil((growth - 1) * seconds),

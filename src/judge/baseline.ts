@@ -2,7 +2,7 @@ import { type CellMetrics, type HistoryCell, outcomesOf } from '../domain/block.
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits, Unit } from './cohort-units.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
-import { addBins, emptyHistogram, quantileBin } from './latency-histogram.ts'
+import { addBins, addHistogram, emptyHistogram, quantileBin } from './latency-histogram.ts'
 import type { LatencyWindow } from './latency-window.ts'
 import { createLatencyWindow } from './latency-window.ts'
 
@@ -39,6 +39,8 @@ export interface Baseline {
   rateBefore(unit: Unit): number | null
   /** Floored rate over the last 60 closed blocks, with 2,000 requests' worth of the rate before. */
   rollingRate(cell: Cell): number
+  /** Bins of all cohorts' quantiles as they are now, in the order of `quantiles`; none without any latency. */
+  overallBins(): readonly number[]
   /**
    * Bins whose upper edges are x₀, the rolling baseline quantiles of the cell, in the order of
    * `quantiles`; null if unknown.
@@ -150,6 +152,13 @@ export function createBaseline(
       const state = stateOf(cell)
       const prior = Math.max(RATE_FLOOR, state.rateBefore)
       return (state.recentErrors + RATE_PRIOR * prior) / (state.recentRequests + RATE_PRIOR)
+    },
+    overallBins() {
+      const all = emptyHistogram()
+      addHistogram(all, allHistory)
+      if (allWindow !== null) addHistogram(all, allWindow.histogram)
+      if (all.total === 0) return []
+      return quantiles.map((quantile) => quantileBin(all, quantile) as number)
     },
     quantileBins(cell) {
       const state = stateOf(cell)

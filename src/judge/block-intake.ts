@@ -1,4 +1,4 @@
-import type { Arm, CellMetrics, ClosedBlock, Moments } from '../domain/block.ts'
+import type { Arm, CellMetrics, ClosedBlock, Moments, UserBuckets } from '../domain/block.ts'
 import { EMPTY_MOMENTS, outcomesOf } from '../domain/block.ts'
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits } from './cohort-units.ts'
@@ -22,19 +22,24 @@ export const EMPTY_METRICS: CellMetrics = {
  * cells never matters.
  */
 export function intake(block: ClosedBlock, units: CohortUnits): Record<Arm, BlockMetrics> {
-  const sorted = block.cells
-    .map((cell) => {
-      const cohort = units.project(cell.cohort)
-      return { ...cell, cohort, key: cohortKey(cohort) }
-    })
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  registerNew(block, units)
   const byArm = { stable: new Map<Cell, CellMetrics>(), canary: new Map<Cell, CellMetrics>() }
-  for (const { arm, cohort, metrics } of sorted) {
-    const cell = units.cellOf(cohort)
-    const known = byArm[arm].get(cell)
-    byArm[arm].set(cell, known === undefined ? metrics : sumOf(known, metrics))
+  for (const { arm, cohort, metrics } of block.cells) {
+    const cell = units.known(cohort) as Cell
+    const seen = byArm[arm].get(cell)
+    byArm[arm].set(cell, seen === undefined ? metrics : sumOf(seen, metrics))
   }
   return byArm
+}
+
+function registerNew(block: ClosedBlock, units: CohortUnits): void {
+  if (block.cells.every(({ cohort }) => units.known(cohort) !== undefined)) return
+  const named = block.cells.map(({ cohort }) => ({
+    cohort,
+    key: cohortKey(units.project(cohort)),
+  }))
+  named.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  for (const { cohort } of named) units.cellOf(cohort)
 }
 
 /** What both say together, of one arm and cohort. */
@@ -59,6 +64,49 @@ export function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
     kpis: longer(a.kpis, b.kpis).map((_, i) =>
       sumOfMoments(a.kpis[i] ?? EMPTY_MOMENTS, b.kpis[i] ?? EMPTY_MOMENTS),
     ),
+    ...extrasOf(a, b),
+  }
+}
+
+/** What is missing where there is nothing of it. */
+function extrasOf(a: CellMetrics, b: CellMetrics): Partial<CellMetrics> {
+  const cancelled = (a.cancelled ?? 0) + (b.cancelled ?? 0)
+  const rates = [a, b].flatMap(({ requests, sampleRates }) =>
+    requests === 0 ? [] : (sampleRates ?? [1, 1]),
+  )
+  const sampled = rates.some((rate) => rate !== 1)
+  const users = a.users !== undefined && b.users !== undefined ? merged(a.users, b.users) : null
+  const known = users ?? a.users ?? b.users
+  return {
+    ...(cancelled > 0 ? { cancelled } : {}),
+    ...(sampled ? { sampleRates: [Math.min(...rates), Math.max(...rates)] as const } : {}),
+    ...(known === undefined ? {} : { users: known }),
+  }
+}
+
+/** The same user may be in both: what falls into one bucket is added up. */
+function merged(a: UserBuckets, b: UserBuckets): UserBuckets {
+  const buckets = [...new Set([...a.buckets, ...b.buckets])].sort((x, y) => x - y)
+  const places = [a, b].map((users) => {
+    const at = new Map(users.buckets.map((bucket, index) => [bucket, index]))
+    return buckets.map((bucket) => at.get(bucket) ?? -1)
+  })
+  const [inA = [], inB = []] = places
+  const add = (of: readonly number[] = [], and: readonly number[] = []) =>
+    buckets.map((_, i) => (of[inA[i] ?? -1] ?? 0) + (and[inB[i] ?? -1] ?? 0))
+  const addEach = (of: readonly (readonly number[])[], and: readonly (readonly number[])[]) =>
+    longer(of, and).map((_, i) => add(of[i], and[i]))
+  return {
+    buckets,
+    requests: add(a.requests, b.requests),
+    errors: add(a.errors, b.errors),
+    latencies: add(a.latencies, b.latencies),
+    overLimit: addEach(a.overLimit, b.overLimit),
+    overSlowBin: addEach(a.overSlowBin, b.overSlowBin),
+    qualityN: add(a.qualityN, b.qualityN),
+    qualitySum: add(a.qualitySum, b.qualitySum),
+    kpiN: addEach(a.kpiN, b.kpiN),
+    kpiSum: addEach(a.kpiSum, b.kpiSum),
   }
 }
 

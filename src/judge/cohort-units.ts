@@ -38,6 +38,8 @@ export interface CohortUnits {
   readonly overall: Unit
   /** The cell of a cohort; a new one is registered. */
   cellOf(cohort: Cohort): Cell
+  /** The cell of a cohort, if it was asked for before. */
+  known(cohort: Cohort): Cell | undefined
   /** Key and values of the cell a cohort belongs to: only the release's dimensions count. */
   project(cohort: Cohort): Cohort
   /** Fixes every share from the baseline requests per cell. */
@@ -55,6 +57,8 @@ export function createCohortUnits(spec: ReleaseSpec['cohorts']): CohortUnits {
   const units: Unit[] = []
   const cells: Cell[] = []
   const byKey = new Map<string, Cell>()
+  /** By locale and device as they come: what every cell of every block is looked up by. */
+  const byLocale = new Map<string | undefined, Map<string | undefined, Cell>>()
   const keyPositions = new Map<string, number>()
 
   const addUnit = (
@@ -72,11 +76,19 @@ export function createCohortUnits(spec: ReleaseSpec['cohorts']): CohortUnits {
     for (const dimension of dimensions) values[dimension] = cohort[dimension] ?? MISSING[dimension]
     return values
   }
-  const cellOf = (cohort: Cohort): Cell => {
+  const known = (cohort: Cohort): Cell | undefined =>
+    byLocale.get(cohort.locale)?.get(cohort.device)
+  const remember = (cohort: Cohort, cell: Cell): Cell => {
+    const byDevice = byLocale.get(cohort.locale) ?? new Map<string | undefined, Cell>()
+    byLocale.set(cohort.locale, byDevice.set(cohort.device, cell))
+    return cell
+  }
+  const cellOf = (cohort: Cohort): Cell => known(cohort) ?? remember(cohort, register(cohort))
+  const register = (cohort: Cohort): Cell => {
     const projected = project(cohort)
     const key = cohortKey(projected)
-    const known = byKey.get(key)
-    if (known !== undefined) return known
+    const same = byKey.get(key)
+    if (same !== undefined) return same
     const groups = units.filter(
       ({ kind, ref }) => kind !== 'cell' && (ref === OVERALL || covers(ref, projected)),
     )
@@ -115,6 +127,7 @@ export function createCohortUnits(spec: ReleaseSpec['cohorts']): CohortUnits {
     cells,
     overall,
     cellOf,
+    known,
     project,
     fixShares(requestsOf) {
       const total = cells.reduce((sum, cell) => sum + requestsOf(cell), 0)

@@ -10,9 +10,11 @@ export interface JudgeMode {
   readonly manyBlocks: boolean
   /** Bins of the latency histograms. */
   readonly scale: LatencyScale
+  /** Whether to say what is still needed; it decides nothing. */
+  readonly needs: boolean
 }
 
-export const BY_BLOCKS: JudgeMode = { manyBlocks: true, scale: BIN_SCALE }
+export const BY_BLOCKS: JudgeMode = { manyBlocks: true, scale: BIN_SCALE, needs: true }
 
 /** The gate without its count of blocks where there is only one. */
 export function gateIn({ manyBlocks }: JudgeMode, rules: GateRules): GateRules {

@@ -20,7 +20,7 @@ import type { Weights } from './weights.ts'
 import { fixWeights } from './weights.ts'
 
 /** Changes whenever the same blocks could lead to other numbers. */
-export const JUDGE_VERSION = '2'
+export const JUDGE_VERSION = '3'
 
 /** Breach evidence starts once more at each of these parts of the longest duration but the first. */
 const DURATION_PARTS = 10
@@ -29,7 +29,10 @@ const DURATION_PARTS = 10
 export interface JudgeRules {
   /** Whether breach evidence starts once more at each later step and each tenth of the duration. */
   readonly restarts: boolean
-  /** Judged blocks before breach evidence counts: a cold start would look like a regression. */
+  /**
+   * Judged blocks before breach evidence counts, and in a step before it can be passed: a cold start
+   * would look like a regression, and one block may be anything.
+   */
   readonly fewestBlocks: number
 }
 
@@ -46,6 +49,14 @@ export interface Judge {
   startStep(index: number, startMs: number): void
   /** Reads verdicts at the end of the last folded block. */
   assess(): Assessment
+  /** Baseline requests without which nothing is judged yet; 0 once weights are fixed. */
+  readonly missingBaseline: number
+  /**
+   * Per quantile of `relativeQuantilesOf` the baseline's bin over all cohorts: what lies above is
+   * slow when users are compared. Fixed together with the weights; none before, nor for a baseline
+   * without latencies.
+   */
+  readonly slowBins: readonly number[]
 }
 
 /**
@@ -81,6 +92,7 @@ export function createJudge(
   let judgedFromMs: number | null = null
   let foldedToMs = Number.NEGATIVE_INFINITY
   let weights: Weights | null = null
+  let slowBins: readonly number[] = []
 
   /** Shares, weights and rates before the release are settled together, once. */
   const startWhenReady = (): void => {
@@ -88,14 +100,16 @@ export function createJudge(
     if (mode.manyBlocks && baseline.totalRequests < ENOUGH_BASELINE) return
     units.fixShares(baseline.requestsOf)
     baseline.freezeRates()
+    slowBins = baseline.overallBins()
     weights = fixWeights(spec.guardrails, units.units)
   }
 
-  const noteTraffic = (block: ClosedBlock, canary: BlockMetrics): void => {
+  const noteTraffic = (block: ClosedBlock, stable: BlockMetrics, canary: BlockMetrics): void => {
     traffic.newestClosedEndMs = block.endMs
     traffic.events += block.events
     traffic.late += block.late
-    if (![...canary.values()].some(({ requests }) => requests > 0)) return
+    if (hasRequests(stable)) traffic.newestStableEndMs = block.endMs
+    if (!hasRequests(canary)) return
     traffic.newestCanaryEndMs = block.endMs
     if (block.startMs >= stepFromMs) traffic.newestCanaryEndInStepMs = block.endMs
     judgedFromMs ??= block.startMs + spec.warmupMs
@@ -148,7 +162,7 @@ export function createJudge(
       foldedToMs = block.endMs
       const { stable, canary } = intake(block, units)
       if (block.startMs >= releaseFromMs) {
-        noteTraffic(block, canary)
+        noteTraffic(block, stable, canary)
         const warm = judgedFromMs !== null && block.startMs >= judgedFromMs
         if (weights !== null && warm) judgeBlock(block, strataOf(units.cells, stable, canary))
       }
@@ -163,6 +177,13 @@ export function createJudge(
       clusters.startStep()
       for (const test of tests) test.startStep()
     },
+    get missingBaseline() {
+      if (weights !== null) return 0
+      return Math.max(0, ENOUGH_BASELINE - baseline.totalRequests)
+    },
+    get slowBins() {
+      return slowBins
+    },
     assess: () =>
       assess({
         spec,
@@ -171,9 +192,14 @@ export function createJudge(
         weights,
         traffic,
         rules,
+        mode,
         designEffectOf: clusters.designEffect,
       }),
   }
+}
+
+function hasRequests(metrics: BlockMetrics): boolean {
+  return [...metrics.values()].some(({ requests }) => requests > 0)
 }
 
 /** Both arms of every cell that has any requests, in the order the cells were registered. */

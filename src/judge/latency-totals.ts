@@ -65,6 +65,8 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
         return cell.share > 0 && stable.total > 0 && canary.total > 0
       })
       if (unit.kind === 'cell' || known.length === 0) return pooled(unit, arm)
+      const [only] = known
+      if (only !== undefined && known.length === 1) return cellOf(only.index)[arm]
       return cached(`standardised ${arm} ${unit.index}`, () => {
         const total = known.reduce((sum, { share }) => sum + share, 0)
         let spread = 0

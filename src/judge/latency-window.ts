@@ -23,7 +23,7 @@ export interface LatencyWindow {
 export function createLatencyWindow(): LatencyWindow {
   const histogram = emptyHistogram(true)
   const portions: Portion[] = []
-  let pending = emptyHistogram(true)
+  const pending = emptyHistogram(true)
 
   return {
     histogram,
@@ -32,7 +32,7 @@ export function createLatencyWindow(): LatencyWindow {
       addBins(pending, bins, counts)
       if (pending.total >= PORTION) {
         portions.push(compact(pending))
-        pending = emptyHistogram(true)
+        clear(pending)
       }
       for (let oldest = portions[0]; oldest !== undefined; oldest = portions[0]) {
         if (histogram.total - oldest.size < WINDOW) break
@@ -43,19 +43,38 @@ export function createLatencyWindow(): LatencyWindow {
   }
 }
 
+/** Keeps its room: the next portion has about the same bins. */
+function clear(histogram: LatencyHistogram): void {
+  histogram.total = 0
+  histogram.zero = 0
+  histogram.unbounded = 0
+  histogram.counts.fill(0)
+}
+
+const scratchBins: number[] = []
+const scratchCounts: number[] = []
+
 /** A portion in the narrowest form: a release keeps six of them per cohort. */
-function compact(histogram: LatencyHistogram): Portion {
-  const bins: number[] = []
-  const counts: number[] = []
+function compact({ total, zero, unbounded, first, counts }: LatencyHistogram): Portion {
+  let size = 0
+  let largest = 0
   const push = (bin: number, count: number): void => {
-    if (count === 0) return
-    bins.push(bin)
-    counts.push(count)
+    scratchBins[size] = bin
+    scratchCounts[size++] = count
+    if (count > largest) largest = count
   }
-  push(ZERO_BIN, histogram.zero)
-  for (const [i, count] of histogram.counts.entries()) push(histogram.first + i, count)
-  push(UNBOUNDED_BIN, histogram.unbounded)
-  const largest = counts.reduce((most, count) => Math.max(most, count), 0)
-  const narrow = largest < 256 ? Uint8Array : largest < 65_536 ? Uint16Array : Float64Array
-  return { size: histogram.total, bins: Int16Array.from(bins), counts: narrow.from(counts) }
+  if (zero > 0) push(ZERO_BIN, zero)
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i] as number
+    if (count > 0) push(first + i, count)
+  }
+  if (unbounded > 0) push(UNBOUNDED_BIN, unbounded)
+  const Narrow = largest < 256 ? Uint8Array : largest < 65_536 ? Uint16Array : Float64Array
+  const bins = new Int16Array(size)
+  const narrow = new Narrow(size)
+  for (let i = 0; i < size; i++) {
+    bins[i] = scratchBins[i] as number
+    narrow[i] = scratchCounts[i] as number
+  }
+  return { size: total, bins, counts: narrow }
 }

@@ -27,6 +27,7 @@ export function judgeWindow(spec: ReleaseSpec, window: WindowMetrics): Assessmen
   const history = block.cells.filter(({ arm }) => arm === 'stable')
   const judge = createJudge(asOneBlock, history, block.startMs, ONE_WINDOW, {
     manyBlocks: false,
+    needs: true,
     scale,
   })
   judge.fold(block)

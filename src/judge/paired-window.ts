@@ -197,7 +197,9 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
         stable: { n: nStable, sum: total.sumStable, sumSquares: total.squaresStable },
         canary: { n: nCanary, sum: total.sumCanary, sumSquares: total.squaresCanary },
-        gate: gateOf(total, blocks, kind, rules, designEffect),
+        gate: saysNothing(unit, cells, kind, rules)
+          ? { met: false, growth: null }
+          : gateOf(total, blocks, kind, rules, designEffect),
         shocks: overdispersion(
           kind,
           blocks,
@@ -222,6 +224,30 @@ function seriesSince(sums: SeriesSums, earlier: SeriesSums | undefined): SeriesS
     excessSquares: sums.excessSquares - earlier.excessSquares,
     excessCross: sums.excessCross - earlier.excessCross,
   }
+}
+
+/** Spread of values in [0, 1] that is no more than the rounding of their sums. */
+const NO_SPREAD = 1e-10
+
+/**
+ * Whether all values of all cohorts and both arms are one and the same: rather a scorer that has
+ * stopped working than two versions that agree. A single cohort may well be perfect, and who adds up
+ * one window has seen what is in it.
+ */
+function saysNothing(
+  unit: Unit,
+  cells: readonly PairedSums[],
+  kind: PairedKind,
+  rules: GateRules,
+): boolean {
+  if (kind !== 'mean' || unit.kind !== 'overall' || rules.blocks === 0) return false
+  const all = { n: 0, sum: 0, squares: 0 }
+  for (const sums of cells) {
+    all.n += sums.nCanary + sums.nStable
+    all.sum += sums.sumCanary + sums.sumStable
+    all.squares += sums.squaresCanary + sums.squaresStable
+  }
+  return all.n > 0 && all.squares / all.n - (all.sum / all.n) ** 2 <= NO_SPREAD
 }
 
 /**

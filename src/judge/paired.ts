@@ -111,12 +111,18 @@ export function addDifference(sums: SeriesSums, h: number, excess: number): void
   sums.excessCross += h * h * excess
 }
 
-/** Σ h²(D − θ̂)²/(Σ h)²: the variance as the blocks show it, whatever makes them differ. */
+/** Part of Σ h²D² below which what is left of it after the mean is only rounding. */
+const ROUNDING = 1e-12
+
+/**
+ * Σ h²(D − θ̂)²/(Σ h)²: the variance as the blocks show it, whatever makes them differ; exactly 0
+ * where they do not differ.
+ */
 export function robustVariance(sums: SeriesSums): number {
   if (sums.h === 0) return 0
   const mean = sums.excess / sums.h
   const squares = sums.excessSquares - 2 * mean * sums.excessCross + mean * mean * sums.h2
-  return Math.max(0, squares) / (sums.h * sums.h)
+  return squares > ROUNDING * sums.excessSquares ? squares / (sums.h * sums.h) : 0
 }
 
 /** The canary's paired mean less the baseline's, as it is: not turned, no margin taken off. */

@@ -168,7 +168,7 @@ function planStep(
 ): PlannedStep {
   const share = step.weight / spec.totalWeight
   const least = Math.max(step.minDurationMs / 1000, step.minRequests / (rps * share))
-  let seconds: Hitting | null = { mean: least, p90: least }
+  let seconds: Hitting = { mean: least, p90: least }
   let slowest: Hypothesis | null = null
   for (const hypothesis of hypotheses) {
     if (!hypothesis.required) continue
@@ -176,10 +176,10 @@ function planStep(
     if (pass === null) {
       return { index, weight: step.weight, seconds: null, slowest: nameOf(hypothesis) }
     }
-    if (pass.mean > (seconds?.mean ?? 0)) slowest = hypothesis
+    if (pass.mean > seconds.mean) slowest = hypothesis
     seconds = {
-      mean: Math.max(pass.mean, seconds?.mean ?? 0),
-      p90: Math.max(pass.p90, seconds?.p90 ?? 0),
+      mean: Math.max(pass.mean, seconds.mean),
+      p90: Math.max(pass.p90, seconds.p90),
     }
   }
   return { index, weight: step.weight, seconds, slowest: slowest === null ? null : nameOf(slowest) }

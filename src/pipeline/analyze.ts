@@ -6,6 +6,7 @@ import { JUDGE_VERSION } from '../judge/judge.ts'
 import type { BlockRange, Clock, Log, Metrics, ReleaseRecord, Store } from '../ports.ts'
 import { idleReason } from '../rollout/reasons.ts'
 import type { ManualCommand } from '../rollout/rollout.ts'
+import { nextRound, recordedBlocks } from './block-rounds.ts'
 import type { Publisher } from './publisher.ts'
 import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 import { PATIENT, retry } from './retry.ts'
@@ -101,9 +102,10 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
     const endMs = await store.newestBlockEndMs(releaseId, spec)
     if (endMs !== null) run.begin(await store.readHistory(releaseId, spec))
     const range = { releaseId, spec, fromMs: run.firstBlockMs, toMs: endMs ?? run.firstBlockMs }
-    const blocks = endMs === null ? [] : await store.readBlocks(range)
-    for (const decision of run.restore(recorded, blocks)) await issue(tenure, decision)
-    log.info({ releaseId, decisions: recorded.length, blocks: blocks.length }, 'release resumed')
+    const made = await run.restore(recorded, recordedBlocks(store, range))
+    for (const decision of made) await issue(tenure, decision)
+    const blocks = (run.windowEndMs - range.fromMs) / spec.blocks.lengthMs
+    log.info({ releaseId, decisions: recorded.length, blocks }, 'release resumed')
     const before = recorded.at(-1)?.judgeVersion
     if (before !== undefined && before !== JUDGE_VERSION) {
       log.warn(
@@ -127,23 +129,18 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
       run.begin(await store.readHistory(releaseId, spec))
     }
     while (run.windowEndMs < closableMs && !run.finished) {
-      const fromMs = run.windowEndMs
-      const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
-      await judgeRange(tenure, { fromMs, toMs, feedback })
+      const closable = { toMs: closableMs, blocksPerRound: BLOCKS_PER_ROUND, feedback }
+      await judgeRange(tenure, await nextRound(store, run, closable))
     }
   }
 
-  const judgeRange = async (
-    tenure: Tenure,
-    span: Pick<BlockRange, 'fromMs' | 'toMs' | 'feedback'>,
-  ) => {
+  const judgeRange = async (tenure: Tenure, range: BlockRange) => {
     const { run, release } = tenure
-    const range = { releaseId: release.releaseId, spec: release.spec, ...span }
     await store.closeBlocks(range)
-    const blocks = await store.readBlocks(range)
-    metrics.count('haldane_blocks_closed_total', {}, blocks.length)
+    const blocks = (range.toMs - range.fromMs) / range.spec.blocks.lengthMs
+    metrics.count('haldane_blocks_closed_total', {}, blocks)
     const evaluations: { windowEndMs: number; rows: readonly EvidenceRow[] }[] = []
-    for (const block of blocks) {
+    for await (const block of recordedBlocks(store, range)) {
       const decision = run.onBlock(block)
       if (run.assessment !== null) {
         evaluations.push({ windowEndMs: block.endMs, rows: worthKeeping(run.assessment.rows) })

@@ -34,6 +34,7 @@ export function createPatientStore(
     latestDecisions: patient('reading decisions', store.latestDecisions),
     recordAcks: patient('recording router acks', store.recordAcks),
     acks: patient('reading router acks', store.acks),
+    endOfEvents: patient('counting events', store.endOfEvents),
     closeBlocks: patient('closing blocks', store.closeBlocks),
     readBlocks: patient('reading blocks', store.readBlocks),
     newestBlockEndMs: patient('reading blocks', store.newestBlockEndMs),

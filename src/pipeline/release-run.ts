@@ -50,12 +50,18 @@ export interface ReleaseRun {
   readonly windowEndMs: number
   /** True once the baseline's history is known, so that blocks may be folded. */
   readonly begun: boolean
+  /** As the judge has them: for the blocks that are closed next. */
+  readonly slowBins: readonly number[]
+  readonly missingBaseline: number
   /** The first decision, `release_started`. */
   start(by: string): Decision
   /** Gives the baseline's history; once, before the first block. */
   begin(history: readonly HistoryCell[]): void
   /** Takes over what was recorded before; blocks ascending from the release's first. */
-  restore(decisions: readonly Decision[], blocks: readonly ClosedBlock[]): Decision[]
+  restore(
+    decisions: readonly Decision[],
+    blocks: AsyncIterable<ClosedBlock> | Iterable<ClosedBlock>,
+  ): Promise<Decision[]>
   onBlock(block: ClosedBlock): Decision | null
   onCommand(command: ManualCommand, by: string, reason: string): Decision | null
   onIdle(reason: Reason): Decision | null
@@ -134,6 +140,12 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
     get begun() {
       return judge !== null
     },
+    get slowBins() {
+      return judge?.slowBins ?? []
+    },
+    get missingBaseline() {
+      return judge?.missingBaseline ?? 0
+    },
     start(by) {
       const decision = place(startRollout(spec, startedAtMs), by)
       accept(decision)
@@ -143,12 +155,14 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
       judge = createJudge(spec, history, startedAtMs)
       judge.startStep(0, firstMs)
     },
-    restore(decisions, blocks) {
+    async restore(decisions, blocks) {
       const last = decisions.at(-1)
       if (last === undefined) throw new HaldaneError('internal', `${releaseId}: nothing to restore`)
       const made: Decision[] = []
       let next = 0
-      for (const block of blocks) {
+      let anyBlock = false
+      for await (const block of blocks) {
+        anyBlock = true
         next = acceptUntil(decisions, next, block.startMs, accept)
         if (block.endMs <= last.window.endMs) fold(block)
         else {
@@ -158,7 +172,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
         }
       }
       acceptUntil(decisions, next, Number.POSITIVE_INFINITY, accept)
-      if (assessment === null && blocks.length > 0) assessment = judge?.assess() ?? null
+      if (assessment === null && anyBlock) assessment = judge?.assess() ?? null
       return made
     },
     onBlock: (block) => decide(block),

@@ -7,6 +7,7 @@ import type { Rejection } from '../domain/request-event.ts'
 import { describeDuration, floorToBlock } from '../domain/time.ts'
 import type { Store } from '../ports.ts'
 import { HISTORY_MS } from './analyze.ts'
+import { nextRound, recordedBlocks } from './block-rounds.ts'
 import { storeFile } from './file-intake.ts'
 import { createReleaseRun, type ReleaseRun } from './release-run.ts'
 
@@ -125,11 +126,10 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
     run.begin(await store.readHistory(releaseId, spec))
   }
   while (run.windowEndMs < closableMs && !run.finished) {
-    const fromMs = run.windowEndMs
-    const toMs = Math.min(closableMs, fromMs + BLOCKS_PER_ROUND * lengthMs)
-    const range = { releaseId, spec, fromMs, toMs, feedback }
+    const closable = { toMs: closableMs, blocksPerRound: BLOCKS_PER_ROUND, feedback }
+    const range = await nextRound(store, run, closable)
     await store.closeBlocks(range)
-    for (const block of await store.readBlocks(range)) {
+    for await (const block of recordedBlocks(store, range)) {
       obey(run, queue, block.endMs + watermarkMs, options.onDecision)
       const decision = run.onBlock(block)
       if (decision !== null) options.onDecision(decision)

@@ -68,7 +68,11 @@ function dataReasons(
     }
   } else if (endMs - newest > staleMs) {
     const silence = describeDuration(endMs - newest)
-    reasons.push(info('stale_data', `no request to ${spec.canary} for ${silence}`))
+    // A quiet night is told from a canary that is down.
+    const { newestStableEndMs } = assessment
+    const both = newestStableEndMs === null || endMs - newestStableEndMs > staleMs
+    const other = both ? `, nor to ${spec.stable}` : `, while ${spec.stable} has some`
+    reasons.push(info('stale_data', `no request to ${spec.canary} for ${silence}${other}`))
   }
   if (assessment.lateShare > LATE_SHARE_MAX) {
     const share = percent(assessment.lateShare)
@@ -148,10 +152,17 @@ function durationReasons(
   ]
 }
 
-function coverageMessage(assessment: Assessment): string {
-  const cohorts = assessment.uncovered.map((cohort) => describeCohort(cohort)).join(', ')
-  const missing = cohorts === '' ? '' : `; key cohorts without enough canary requests: ${cohorts}`
-  return `the canary was seen in cohorts with ${percent(assessment.coverage)} of the traffic${missing}`
+function coverageMessage({ uncovered, coverage, canaryRequests }: Assessment): string {
+  const parts: string[] = []
+  if (canaryRequests === 0) parts.push('nothing of the canary was judged in this step yet')
+  else if (coverage < COVERAGE_MIN) {
+    parts.push(`the canary was seen in cohorts with ${percent(coverage)} of the traffic only`)
+  }
+  if (uncovered.length > 0) {
+    const cohorts = uncovered.map((cohort) => describeCohort(cohort)).join(', ')
+    parts.push(`key cohorts without enough canary requests in this step: ${cohorts}`)
+  }
+  return parts.join('; ')
 }
 
 function waitingReason(code: 'collecting' | 'undecided', row: EvidenceRow, others: number): Reason {

@@ -8,6 +8,7 @@ import {
   TERMINAL_PHASES,
   type TrafficShare,
 } from '../domain/decision.ts'
+import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { ceilToBlock, floorToBlock } from '../domain/time.ts'
 import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
@@ -47,17 +48,18 @@ export function canaryWeightOf(traffic: readonly TrafficShare[]): number {
  */
 export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft {
   const endMs = startMs - spec.blocks.watermarkMs
+  const step = stepStatus(spec, 0, firstBlockMs(spec, startMs))
   return {
     action: 'hold',
     phase: 'ramping',
-    traffic: trafficOf(spec, spec.plan[0]?.weight ?? 0),
+    traffic: trafficOf(spec, step.weight),
     previousTraffic: trafficOf(spec, 0),
-    step: stepStatus(spec, 0, firstBlockMs(spec, startMs)),
+    step,
     reasons: [
       {
         code: 'release_started',
         severity: 'info',
-        message: `${spec.canary} starts at weight ${spec.plan[0]?.weight ?? 0} of ${spec.totalWeight} beside ${spec.stable}`,
+        message: `${spec.canary} starts at weight ${step.weight} of ${spec.totalWeight} beside ${spec.stable}`,
       },
     ],
     evidence: [],
@@ -66,15 +68,14 @@ export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft 
   }
 }
 
-/** A release as it stands when step `index` begins at `startMs`, nothing of which was judged yet. */
+/**
+ * A release as it stands when step `index` begins at `startMs`, nothing of which was judged yet.
+ * Throws `internal` for a step the plan does not have.
+ */
 export function stateAtStep(spec: ReleaseSpec, index: number, startMs: number): RolloutState {
-  const weight = spec.plan[index]?.weight ?? 0
-  return {
-    ...startRollout(spec, startMs),
-    traffic: trafficOf(spec, weight),
-    previousTraffic: trafficOf(spec, weight),
-    step: stepStatus(spec, index, startMs),
-  }
+  const step = stepStatus(spec, index, startMs)
+  const traffic = trafficOf(spec, step.weight)
+  return { ...startRollout(spec, startMs), traffic, previousTraffic: traffic, step }
 }
 
 /** Start of the first block that a release started at `startMs` may judge. */
@@ -146,9 +147,6 @@ export function decideByCommand(
       return { ...base, ...move(spec, state, 'rollback', 'aborted', 0, state.step) }
     case 'rollback':
       return { ...base, ...move(spec, state, 'rollback', 'rolled_back', 0, state.step) }
-    default:
-      command satisfies never
-      return null
   }
 }
 
@@ -216,14 +214,13 @@ function finalStep(spec: ReleaseSpec, state: RolloutState): StepStatus {
 
 function stepStatus(spec: ReleaseSpec, index: number, startedAtMs: number): StepStatus {
   const step = spec.plan[index]
-  return {
-    index,
-    count: spec.plan.length,
-    weight: step?.weight ?? 0,
-    startedAtMs: floorToBlock(startedAtMs, spec.blocks.lengthMs),
-    minDurationMs: step?.minDurationMs ?? 0,
-    minRequests: step?.minRequests ?? 0,
+  if (step === undefined) {
+    throw new HaldaneError('internal', `step ${index} of a plan of ${spec.plan.length}`)
   }
+  const { weight, minDurationMs, minRequests } = step
+  const count = spec.plan.length
+  const blockMs = floorToBlock(startedAtMs, spec.blocks.lengthMs)
+  return { index, count, weight, startedAtMs: blockMs, minDurationMs, minRequests }
 }
 
 function passedReason(assessment: Assessment): Reason {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FeedbackEvent } from '../../src/domain/feedback-event.ts'
+import { binOf } from '../../src/domain/histogram.ts'
 import type { RequestEvent } from '../../src/domain/request-event.ts'
 import type { EventBatch, PartitionProgress, ReleaseRecord, Store } from '../../src/ports.ts'
 import { MIDNIGHT, plainEvent } from '../integration/store/random-events.ts'
@@ -284,6 +285,81 @@ export function describeStore(name: string, createStore: () => Promise<Store>): 
         expect(block?.cells[0]?.metrics.kpis).toEqual([
           { n: 4, sum: 1_000_000_000.000001, sumSquares: squares },
         ])
+      })
+    })
+
+    describe('users of a block', () => {
+      const rangeOf = (modelName: string, blocks: number) => ({
+        releaseId: `${modelName}/production/1.1.0`,
+        spec: specOf(modelName),
+        fromMs: NOON,
+        toMs: NOON + blocks * BLOCK,
+      })
+      const events = (modelName: string, count: number, sessions: readonly string[]) =>
+        Array.from({ length: count }, (_, index) => ({
+          ...{ modelName, occurredAtMs: NOON, requestId: `r${index}`, latencyMs: index * 10 },
+          sessionId: sessions[index % sessions.length] ?? '',
+        }))
+
+      it('stay in one bucket on every machine; the bin decides who is slow', async () => {
+        const range = { ...rangeOf(unique('model'), 1), slowBins: [binOf(25), 0] }
+        await put(unique('topic'), events(range.spec.modelName, 6, ['user-1', 'user-2', '']))
+        await store.closeBlocks(range)
+        const [block] = await store.readBlocks(range)
+        expect(block?.cells[0]?.metrics.users).toEqual({
+          ...{ buckets: [40, 47], requests: [2, 2], errors: [0, 0], latencies: [2, 2] },
+          overLimit: [],
+          overSlowBin: [
+            [1, 1],
+            [2, 1],
+          ],
+          ...{ qualityN: [0, 0], qualitySum: [0, 0], kpiN: [], kpiSum: [] },
+        })
+      })
+
+      it('are missing where no request names one, and so is everything else that is as usual', async () => {
+        const range = rangeOf(unique('model'), 1)
+        await put(unique('topic'), events(range.spec.modelName, 3, ['']))
+        await store.closeBlocks(range)
+        const [block] = await store.readBlocks(range)
+        const { users, cancelled, sampleRates } = block?.cells[0]?.metrics ?? {}
+        expect([users, cancelled, sampleRates]).toEqual([undefined, undefined, undefined])
+      })
+
+      it('come with what was cancelled and the sample rates of what was not', async () => {
+        const range = rangeOf(unique('model'), 2)
+        const [event = {}] = events(range.spec.modelName, 1, ['user-1'])
+        const cancelled = { ...event, outcome: 'cancelled' as const, sampleRate: 0.01 }
+        await put(unique('topic'), [
+          { ...event, sampleRate: 0.5 },
+          { ...event, requestId: 'r-2', sampleRate: 0.25 },
+          { ...cancelled, requestId: 'r-3' },
+          { ...cancelled, requestId: 'r-4', occurredAtMs: NOON + BLOCK },
+        ])
+        await store.closeBlocks(range)
+        const [block, next] = await store.readBlocks(range)
+        expect(block?.cells[0]?.metrics).toMatchObject({
+          ...{ requests: 2, cancelled: 1, sampleRates: [0.25, 0.5] },
+          users: { requests: [2] },
+        })
+        expect(next?.cells.map(({ metrics }) => metrics)).toEqual([
+          {
+            ...{ requests: 0, errors: 0, latencies: 0, overLimit: [], bins: [], counts: [] },
+            ...{ quality: { n: 0, sum: 0, sumSquares: 0 }, kpis: [], cancelled: 1 },
+          },
+        ])
+      })
+    })
+
+    describe('events of a range', () => {
+      it('end with the block by which there are so many', async () => {
+        const modelName = unique('model')
+        const spec = specOf(modelName)
+        const at = (block: number) => ({ modelName, occurredAtMs: NOON + block * BLOCK + 1 })
+        await put(unique('topic'), [at(0), at(2), at(2), at(5)])
+        const range = { releaseId: modelName, spec, fromMs: NOON, toMs: NOON + 9 * BLOCK }
+        const ends = [1, 2, 3, 4, 5].map(async (events) => store.endOfEvents(range, events))
+        expect(await Promise.all(ends)).toEqual([1, 3, 3, 6, 9].map((end) => NOON + end * BLOCK))
       })
     })
 

@@ -1,7 +1,3 @@
-import { binOf, upperEdge } from '../../src/domain/histogram.ts'
-import type { AliasTable } from './sampling.ts'
-import { aliasTable } from './sampling.ts'
-
 /** What happens to a latency: nothing, all of them × `by`, or only the tail above p80. */
 export interface LatencyShape {
   /** `heavy`: 2 % are Pareto with exponent 1.5, infinite variance; both have p50 35, p95 110 ms. */
@@ -32,54 +28,22 @@ export function shapedCdf(shape: LatencyShape, x: number): number {
 }
 
 export function latencyQuantile(family: LatencyShape['family'], quantile: number): number {
+  return quantileOf((x) => latencyCdf(family, x), quantile)
+}
+
+/** A quantile of a changed latency, in ms. */
+export function shapedQuantile(shape: LatencyShape, quantile: number): number {
+  return quantileOf((x) => shapedCdf(shape, x), quantile)
+}
+
+function quantileOf(cdf: (x: number) => number, quantile: number): number {
   let [low, high] = [1e-3, 1e6]
   for (let i = 0; i < 100; i++) {
     const middle = Math.sqrt(low * high)
-    if (latencyCdf(family, middle) < quantile) low = middle
+    if (cdf(middle) < quantile) low = middle
     else high = middle
   }
   return Math.sqrt(low * high)
-}
-
-/** Cells in ascending order: a bin, cut in two where an absolute limit lies inside of it. */
-export interface LatencyCells {
-  readonly table: AliasTable
-  readonly bins: Int32Array
-  /** Per cell: the number of limits (ascending) its latencies are above. */
-  readonly above: Uint8Array
-}
-
-const NEGLIGIBLE = 1e-13
-const cached = new Map<string, LatencyCells>()
-
-/** Bin probabilities of a shape, with exact counts above each of `limitsMs` (ascending). */
-export function latencyCells(shape: LatencyShape, limitsMs: readonly number[]): LatencyCells {
-  const key = JSON.stringify([shape, limitsMs])
-  const known = cached.get(key)
-  if (known !== undefined) return known
-  const bins: number[] = []
-  const above: number[] = []
-  const weights: number[] = []
-  const add = (bin: number, from: number, to: number): void => {
-    const weight = shapedCdf(shape, to) - shapedCdf(shape, from)
-    if (weight < NEGLIGIBLE) return
-    bins.push(bin)
-    weights.push(weight)
-    above.push(limitsMs.filter((limit) => limit <= from).length)
-  }
-  const last = shape.family === 'heavy' ? 2600 : binOf(1e5)
-  for (let bin = binOf(0.1); bin <= last; bin++) {
-    const [low, high] = [upperEdge(bin - 1), upperEdge(bin)]
-    const cuts = [low, ...limitsMs.filter((limit) => limit > low && limit < high), high]
-    for (let i = 1; i < cuts.length; i++) add(bin, cuts[i - 1]!, cuts[i]!)
-  }
-  const cells = {
-    table: aliasTable(weights),
-    bins: Int32Array.from(bins),
-    above: Uint8Array.from(above),
-  }
-  cached.set(key, cells)
-  return cells
 }
 
 /** Φ, by its Taylor series near 0 and the continued fraction of Mills' ratio beyond. */

@@ -1,22 +1,26 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { SimulationCase } from './case.ts'
 import { ALL_CASES } from './cases/all.ts'
+import { pageOf } from './page.ts'
 import { createProgress } from './progress.ts'
-import { failuresOf, lineOf, pageOf, rowsOf } from './report.ts'
+import { failuresOf, lineOf, rowsOf } from './report.ts'
 import type { Planned } from './schedule.ts'
 import { runAll } from './schedule.ts'
 import { createStateStore } from './state.ts'
 
 const PAGE = 'docs/decision-quality.md'
-const USAGE = `npm run sim -- [--quick] [--only PATTERN] [--repetitions N] [--seed N] [--processes N] [--state DIR] [--write] [--list]
+const FASTER = new URL('faster.md', import.meta.url)
+const USAGE = `npm run sim -- [--quick] [--only PATTERN] [--repetitions N] [--seed N] [--processes N] [--hours N] [--state DIR] [--write] [--list]
   Simulates releases with the shipped judge and compares with the bars of the reference.
   --quick        a selection with few repetitions, about a minute on two cores
   --only         cases whose name matches the regular expression
   --repetitions  of every case, instead of its own number
   --seed         default 1
   --processes    default: one a core
+  --hours        no more is begun after so long; cases with a bar come first, each row says how many
+                 releases it has, and the same command goes on from there
   --state        directory with what was computed before (default .haldane-sim); a run that was
                  stopped goes on from there, as long as seed and code are the same
   --write        write ${PAGE}; a full run of all cases always does
@@ -35,19 +39,17 @@ if (plan.length === 0) fail('no case matches')
 const outcomes = await runAll(plan, {
   seed: options.seed,
   processes: options.processes,
+  ...(options.hours === null ? {} : { seconds: 3600 * options.hours }),
   store: createStateStore(options.state, options.seed),
   progress: createProgress(options.processes, say),
 })
-const rows = rowsOf(
-  plan.map(({ test }) => test),
-  outcomes,
-)
+const rows = rowsOf(plan, outcomes)
 for (const row of rows) process.stdout.write(`${lineOf(row)}\n`)
 const failures = failuresOf(rows)
 say(failures.length === 0 ? 'all bars held' : `${failures.length} rows with a bar not held`)
 if (options.write) {
   const { command, seed } = options
-  writeFileSync(PAGE, pageOf(rows, { command, seed }))
+  writeFileSync(PAGE, pageOf(rows, { command, seed, faster: readFileSync(FASTER, 'utf8') }))
   say(`${PAGE} written`)
 }
 process.exit(failures.length === 0 ? 0 : 1)
@@ -69,6 +71,7 @@ function readArguments() {
         repetitions: { type: 'string' },
         seed: { type: 'string', default: '1' },
         processes: { type: 'string', default: String(availableParallelism()) },
+        hours: { type: 'string' },
         state: { type: 'string', default: '.haldane-sim' },
         write: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
@@ -82,6 +85,7 @@ function readArguments() {
         values.repetitions === undefined ? null : whole('--repetitions', values.repetitions),
       seed: whole('--seed', values.seed),
       processes: whole('--processes', values.processes),
+      hours: values.hours === undefined ? null : positive('--hours', values.hours),
       state: values.state,
       write: values.write || full,
       list: values.list,
@@ -111,6 +115,12 @@ function describe(values: {
 function whole(name: string, text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new Error(`${name}: a whole number from 1 on`)
+  return value
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value))) throw new Error(`${name}: a number above 0`)
   return value
 }
 

@@ -1,4 +1,4 @@
-import type { CellMetrics, ClosedBlock } from '../../src/domain/block.ts'
+import type { Arm, BlockCell, ClosedBlock } from '../../src/domain/block.ts'
 import { upperEdge } from '../../src/domain/histogram.ts'
 import type { Guardrail } from '../../src/domain/release.ts'
 
@@ -19,6 +19,10 @@ export interface NaiveRules {
   readonly three: number | null
 }
 
+/** Bins of a histogram from this one on, in a dense array. */
+const FIRST_BIN = -1500
+const DENSE_BINS = 4200
+
 interface ArmSums {
   requests: number
   errors: number
@@ -26,18 +30,21 @@ interface ArmSums {
   over: number
   scores: number
   scoreSum: number
-  readonly bins: Map<number, number>
+  readonly bins: Float64Array
 }
 
-interface Slice {
-  readonly stable: ArmSums
-  readonly canary: ArmSums
+type Window = Readonly<Record<Arm, ArmSums>>
+
+/** Whether people write such a threshold for it. */
+export function hasNaiveRule({ metric, limit }: Guardrail): boolean {
+  return metric.kind !== 'kpi' && limit.kind !== 'min'
 }
 
 export function createNaiveRules(guardrail: Guardrail): NaiveRules {
-  const slices: Slice[] = []
-  const window = emptySlice()
-  let slice = emptySlice()
+  /** What came between two looks, the oldest first. */
+  const slices: BlockCell[][] = []
+  const window: Window = { stable: emptySums(), canary: emptySums() }
+  let slice: BlockCell[] = []
   let firstAt: number | null = null
   let threeAt: number | null = null
   let row = 0
@@ -45,18 +52,20 @@ export function createNaiveRules(guardrail: Guardrail): NaiveRules {
 
   return {
     fold(block) {
-      for (const { arm, metrics } of block.cells) add(slice[arm], metrics)
+      if (firstAt !== null && threeAt !== null) return
+      for (const cell of block.cells) slice.push(cell)
     },
     look(events) {
+      if (firstAt !== null && threeAt !== null) return
       const kept = Math.max(1, Math.round(WINDOW_EVENTS / (events - previousEvents)))
       previousEvents = events
       slices.push(slice)
-      merge(window, slice, 1)
-      slice = emptySlice()
-      if (slices.length > kept) merge(window, slices.shift()!, -1)
+      add(window, slice, 1)
+      slice = []
+      if (slices.length > kept) add(window, slices.shift()!, -1)
       if (slices.length < kept) return
       const ends = events % WINDOW_EVENTS === 0
-      if (firstAt !== null && (threeAt !== null || !ends)) return
+      if (firstAt !== null && !ends) return
       const over = isOver(guardrail, window)
       if (over) firstAt ??= events
       if (!ends) return
@@ -72,7 +81,7 @@ export function createNaiveRules(guardrail: Guardrail): NaiveRules {
   }
 }
 
-function isOver({ metric, limit }: Guardrail, { stable, canary }: Slice): boolean {
+function isOver({ metric, limit }: Guardrail, { stable, canary }: Window): boolean {
   if (metric.kind === 'error_rate') {
     return canary.requests > 0 && canary.errors / canary.requests > ERROR_MAX
   }
@@ -86,49 +95,38 @@ function isOver({ metric, limit }: Guardrail, { stable, canary }: Slice): boolea
 
 function quantileOf(arm: ArmSums, quantile: number): number {
   let above = (1 - quantile) * arm.latencies
-  for (const bin of [...arm.bins.keys()].sort((a, b) => b - a)) {
-    above -= arm.bins.get(bin)!
-    if (above < 0) return upperEdge(bin)
+  for (let at = DENSE_BINS - 1; at >= 0; at--) {
+    above -= arm.bins[at]!
+    if (above < 0) return upperEdge(at + FIRST_BIN)
   }
   return 0
 }
 
-function emptySlice(): Slice {
-  const arm = (): ArmSums => ({
+function emptySums(): ArmSums {
+  return {
     requests: 0,
     errors: 0,
     latencies: 0,
     over: 0,
     scores: 0,
     scoreSum: 0,
-    bins: new Map(),
-  })
-  return { stable: arm(), canary: arm() }
-}
-
-function add(sums: ArmSums, metrics: CellMetrics): void {
-  sums.requests += metrics.requests
-  sums.errors += metrics.errors
-  sums.latencies += metrics.latencies
-  sums.over += metrics.overLimit[0] ?? 0
-  sums.scores += metrics.quality.n
-  sums.scoreSum += metrics.quality.sum
-  for (const [i, bin] of metrics.bins.entries()) {
-    sums.bins.set(bin, (sums.bins.get(bin) ?? 0) + metrics.counts[i]!)
+    bins: new Float64Array(DENSE_BINS),
   }
 }
 
-function merge(into: Slice, other: Slice, sign: 1 | -1): void {
-  for (const arm of ['stable', 'canary'] as const) {
-    const [sums, part] = [into[arm], other[arm]]
-    sums.requests += sign * part.requests
-    sums.errors += sign * part.errors
-    sums.latencies += sign * part.latencies
-    sums.over += sign * part.over
-    sums.scores += sign * part.scores
-    sums.scoreSum += sign * part.scoreSum
-    for (const [bin, count] of part.bins) {
-      sums.bins.set(bin, (sums.bins.get(bin) ?? 0) + sign * count)
+function add(window: Window, cells: readonly BlockCell[], sign: 1 | -1): void {
+  for (const { arm, metrics } of cells) {
+    const sums = window[arm]
+    sums.requests += sign * metrics.requests
+    sums.errors += sign * metrics.errors
+    sums.latencies += sign * metrics.latencies
+    sums.over += sign * (metrics.overLimit[0] ?? 0)
+    sums.scores += sign * metrics.quality.n
+    sums.scoreSum += sign * metrics.quality.sum
+    const { bins, counts } = metrics
+    for (let i = 0; i < bins.length; i++) {
+      const at = Math.min(DENSE_BINS - 1, Math.max(0, bins[i]! - FIRST_BIN))
+      sums.bins[at]! += sign * counts[i]!
     }
   }
 }

@@ -4,13 +4,13 @@ import type { ReleaseSpec } from '../../src/domain/release.ts'
 /** "overall" only, weight 1, judged from the first block on. */
 export const BARE = 'cohorts: { by: [] }\nwarmup: 0s\n'
 
-/** A release as the shipped reader of release files understands it, its defaults filled in. */
-export function releaseSpec(
+/** A release file. */
+export function releaseText(
   guardrails: readonly string[],
   keys = '',
   plan = '- { weight: 10 }',
-): ReleaseSpec {
-  const text = [
+): string {
+  return [
     'route: sim/production',
     'stable: 1.0.0',
     'canary: 1.1.0',
@@ -18,6 +18,15 @@ export function releaseSpec(
     `guardrails:\n${guardrails.map((line) => `  - { ${line} }`).join('\n')}`,
     keys,
   ].join('\n')
+}
+
+/** A release as the shipped reader of release files understands it, its defaults filled in. */
+export function releaseSpec(
+  guardrails: readonly string[],
+  keys?: string,
+  plan?: string,
+): ReleaseSpec {
+  const text = releaseText(guardrails, keys, plan)
   const parsed = parseReleaseFile(text, { fileName: 'simulation' })
   if ('spec' in parsed) return parsed.spec
   throw new Error(parsed.problems.map(formatProblem).join('\n'))

@@ -2,14 +2,17 @@ import type { ClosedBlock, HistoryCell } from '../../src/domain/block.ts'
 import { describeCohort } from '../../src/domain/cohort.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
-import { latencyLimitsOf } from '../../src/domain/release.ts'
 import type { Assessment } from '../../src/domain/verdict.ts'
 import type { JudgeRules } from '../../src/judge/judge.ts'
 import { createJudge, SHIPPED_RULES } from '../../src/judge/judge.ts'
+import type { JudgeMode } from '../../src/judge/judge-mode.ts'
+import { BY_BLOCKS } from '../../src/judge/judge-mode.ts'
+import { BIN_SCALE } from '../../src/judge/latency-scale.ts'
 import { createReleaseRun } from '../../src/pipeline/release-run.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
-import { createNaiveRules, WINDOW_EVENTS } from './naive-rules.ts'
+import { latencyNeeds } from './latency-draws.ts'
+import { createNaiveRules, hasNaiveRule, WINDOW_EVENTS } from './naive-rules.ts'
 import { randomOf } from './random.ts'
 import { releaseSpec } from './release-spec.ts'
 import { createTraffic, START_MS } from './traffic.ts'
@@ -26,19 +29,20 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
   const shipped = releaseSpec(test.guardrails, test.shipped)
   const traffic = createTraffic(
     test.scenario,
-    latencyLimitsOf(shipped),
     randomOf(seed, test.name, repetition),
+    latencyNeeds(shipped, test.scenario),
   )
   const observers = [createObserver('shipped', shipped, test, traffic.history)]
   if (test.bare !== null) {
     const bare = releaseSpec(test.guardrails, test.bare)
     observers.push(createObserver('bare', bare, test, traffic.history))
   }
-  const naive = createNaiveRules(shipped.guardrails[0]!)
+  const [guardrail] = shipped.guardrails
+  const naive = hasNaiveRule(guardrail!) ? createNaiveRules(guardrail!) : null
   const { blockEvents } = test.scenario
   for (let block = 0; block < test.horizonBlocks; block++) {
-    const closed = traffic.next()
-    naive.fold(closed)
+    const closed = traffic.next(undefined, observers[0]!.slowBins)
+    naive?.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
     const events = (block + 1) * blockEvents
     const due = (block + 1) % test.lookEveryBlocks === 0
@@ -46,14 +50,12 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
       if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
     }
     if (!due) continue
-    naive.look(events)
-    const asked = naive.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
+    naive?.look(events)
+    const asked = naive?.window !== null || test.until === 'pass' || events >= 10 * WINDOW_EVENTS
     if (asked && observers.every(({ done }) => done)) break
   }
-  const outcome: Record<string, number | null> = {
-    'naive.breach': naive.window,
-    'three.breach': naive.three,
-  }
+  const outcome: Record<string, number | null> =
+    naive === null ? {} : { 'naive.breach': naive.window, 'three.breach': naive.three }
   for (const observer of observers) Object.assign(outcome, observer.outcome)
   return outcome
 }
@@ -64,6 +66,16 @@ const RULES: Readonly<Record<'bare' | 'shipped', JudgeRules>> = {
   shipped: SHIPPED_RULES,
 }
 
+/**
+ * What only people read is left out: quantiles and their intervals, and what is still needed. None of
+ * it decides anything.
+ */
+export const NUMBERS_ONLY: JudgeMode = {
+  ...BY_BLOCKS,
+  scale: { ...BIN_SCALE, valueIn: () => null },
+  needs: false,
+}
+
 /** Releases are judged at every block; later a look more changes next to nothing. */
 const EVERY_BLOCK_UNTIL = 100
 
@@ -71,6 +83,8 @@ interface Observer {
   readonly name: 'bare' | 'shipped'
   readonly outcome: Outcome
   readonly done: boolean
+  /** Fixed at the start, from the history that all observers share. */
+  readonly slowBins: readonly number[]
   fold(block: ClosedBlock, index: number): void
   look(events: number): void
 }
@@ -81,7 +95,7 @@ function createObserver(
   test: SimulationCase,
   history: readonly HistoryCell[],
 ): Observer {
-  const judge = createJudge(spec, history, START_MS, RULES[name])
+  const judge = createJudge(spec, history, START_MS, RULES[name], NUMBERS_ONLY)
   judge.startStep(0, START_MS)
   let steps = 0
   let breach: number | null = null
@@ -100,6 +114,9 @@ function createObserver(
     },
     get done() {
       return isDone()
+    },
+    get slowBins() {
+      return judge.slowBins
     },
     fold(block, index) {
       if (isDone()) return
@@ -132,7 +149,7 @@ function runRollout(
 ): Outcome {
   const spec = releaseSpec(test.guardrails, test.shipped, rollout.plan)
   const random = randomOf(seed, test.name, repetition)
-  const traffic = createTraffic(test.scenario, latencyLimitsOf(spec), random)
+  const traffic = createTraffic(test.scenario, random, latencyNeeds(spec, test.scenario))
   const run = createReleaseRun({
     releaseId: 'sim',
     spec,
@@ -151,7 +168,7 @@ function runRollout(
       applied++
     }
     const weight = canaryWeightOf(decisions[applied]?.traffic ?? [])
-    const decision = run.onBlock(traffic.next(weight / spec.totalWeight))
+    const decision = run.onBlock(traffic.next(weight / spec.totalWeight, run.slowBins))
     if (decision !== null) decisions.push(decision)
   }
   const events = block * test.scenario.blockEvents

@@ -8,6 +8,8 @@ export interface ArmShape {
   /** Null: requests carry no latency (cheaper where no guardrail asks for it). */
   readonly latency: LatencyShape | null
   readonly quality: QualityShape | null
+  /** Value of the only KPI of the release, as a part of its range from 0. */
+  readonly kpi?: QualityShape & { readonly range: number }
 }
 
 export interface CohortTraffic {
@@ -17,6 +19,8 @@ export interface CohortTraffic {
   readonly canaryShare?: number
   readonly stable: ArmShape
   readonly canary: ArmShape
+  /** Before this block, and before the release, nobody is in the cohort. */
+  readonly fromBlock?: number
 }
 
 /** What is different for both versions in a block. */
@@ -30,12 +34,33 @@ export interface Level {
   readonly qualityShift?: number
 }
 
-/** Errors of one user go together; the correlation is between two requests of one user. */
+/** Requests of one user go together; the correlation is between two requests of one user. */
 export interface Clusters {
   /** `session`: a user's requests come in one block; `persistent`: spread over the whole run. */
   readonly kind: 'session' | 'persistent'
   readonly requests: number
   readonly icc: number
+  /** Whose correlation; `latency` and `quality` in sessions only. */
+  readonly of: 'errors' | 'latency' | 'quality'
+}
+
+/** Standard deviations of a shift of one arm in one block, by itself. */
+export interface Shocks {
+  readonly quality?: number
+  /** Of ln of a factor on the error rate (cut at 1). */
+  readonly errorLog?: number
+  /** Of ln of a factor on the latencies, rounded to whole bins. */
+  readonly latencyLog?: number
+}
+
+/** Who sends requests to which version, not exactly as planned. Requests carry errors only. */
+export interface Routing {
+  /** Factor on the odds of the canary, over what is planned. */
+  readonly odds: number
+  /** The same for a cohort alone, in the order of `cohorts`. */
+  readonly cohortOdds?: readonly number[]
+  /** Requests of a user in a block, all sent to the same version. */
+  readonly userRequests?: number
 }
 
 /** Scores are 0 or 1 and arrive late; what is not there when its block closes is not judged. */
@@ -55,11 +80,11 @@ export interface Scenario {
   /** Draw each request's arm instead of splitting every block exactly. */
   readonly randomSplit?: boolean
   readonly level?: (block: number) => Level
-  /** Standard deviation of a shift of the quality of one arm in one block. */
-  readonly qualityShock?: number
+  readonly shocks?: Shocks
   /** From this block on the canary's cohorts behave like these, in the order of `cohorts`. */
   readonly change?: { readonly fromBlock: number; readonly canary: readonly ArmShape[] }
   readonly clusters?: Clusters
+  readonly routing?: Routing
   readonly lateLabels?: LateLabels
   /** Baseline requests before the release. */
   readonly historyEvents: number

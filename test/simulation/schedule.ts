@@ -28,6 +28,11 @@ export interface Progress {
   finished(result: JobResult): void
 }
 
+/** Cases that a bar must be held in come before those that are only shown. */
+function isBarred({ questions }: SimulationCase): boolean {
+  return questions.some(({ bar }) => bar === 'alpha' || bar === 'reference')
+}
+
 /** The unit work is shared out in, and so what is lost of a case when a run is stopped. */
 const CHUNK = 25
 /** Cases with more cohorts take seconds a repetition. */
@@ -40,7 +45,14 @@ const SMALL_CHUNK = 4
  */
 export async function runAll(
   plan: readonly Planned[],
-  options: { seed: number; processes: number; store: StateStore; progress: Progress },
+  options: {
+    seed: number
+    processes: number
+    /** No chunk is begun after so many seconds; what is missing then is computed by the next run. */
+    seconds?: number
+    store: StateStore
+    progress: Progress
+  },
 ): Promise<Map<string, Outcome[]>> {
   const { seed, processes, store, progress } = options
   const done = new Map<string, Chunk[]>()
@@ -49,8 +61,10 @@ export async function runAll(
   progress.started(jobs, done)
   const tests = new Map(plan.map(({ test }) => [test.name, test]))
   const queue = [...jobs]
+  const untilMs = performance.now() + 1000 * (options.seconds ?? Number.POSITIVE_INFINITY)
+  const take = () => (performance.now() < untilMs ? queue.shift() : undefined)
   const workers = Array.from({ length: Math.min(processes, queue.length) }, () =>
-    serve(queue, (result) => {
+    serve(take, (result) => {
       const { name, from, outcomes, seconds } = result
       const chunk = { from, outcomes, seconds }
       store.write(tests.get(name)!, chunk)
@@ -64,23 +78,28 @@ export async function runAll(
   )
 }
 
-/** The missing chunks, the first ones of all cases first: so the time left is soon known. */
+/**
+ * The missing chunks, the first ones of all cases first: so the time left is soon known, and a run
+ * that is stopped early has the same part of every case. Cases with a bar come before the others.
+ */
 function jobsOf(
   plan: readonly Planned[],
   seed: number,
   done: ReadonlyMap<string, readonly Chunk[]>,
 ): Job[] {
-  const jobs: Job[] = []
+  const jobs: { job: Job; tier: number; part: number }[] = []
   for (const { test, repetitions } of plan) {
+    const tier = isBarred(test) ? 0 : 1
     const known = inOrder(done.get(test.name)!, Number.POSITIVE_INFINITY).length
     const size = test.scenario.cohorts.length > FEW_COHORTS ? SMALL_CHUNK : CHUNK
     for (let from = known; from < repetitions; ) {
       const end = Math.min(repetitions, size * (Math.floor(from / size) + 1))
-      jobs.push({ name: test.name, seed, from, count: end - from })
+      const job = { name: test.name, seed, from, count: end - from }
+      jobs.push({ job, tier, part: from / repetitions })
       from = end
     }
   }
-  return jobs.sort((a, b) => a.from - b.from)
+  return jobs.sort((a, b) => a.tier - b.tier || a.part - b.part).map(({ job }) => job)
 }
 
 /** Outcomes from repetition 0 up to the first gap. */
@@ -95,15 +114,15 @@ function inOrder(chunks: readonly Chunk[], most: number): Outcome[] {
 
 const SCRIPT = fileURLToPath(new URL('./simulate-process.ts', import.meta.url))
 
-/** One process that takes jobs from the queue until it is empty. */
-function serve(queue: Job[], finished: (result: JobResult) => void): Promise<void> {
+/** One process that takes jobs until there are none. */
+function serve(take: () => Job | undefined, finished: (result: JobResult) => void): Promise<void> {
   const child: ChildProcess = fork(SCRIPT, [], {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   return new Promise((resolve, reject) => {
     const next = (): void => {
-      const job = queue.shift()
+      const job = take()
       if (job === undefined) child.disconnect()
       else child.send(job)
     }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Outcome, SimulationCase } from './case.ts'
 
@@ -53,17 +53,25 @@ function filesIn(path: string): string[] {
 }
 
 /** What only schedules, shows and words results changes none of them. */
-const NOT_FIGURES = ['main.ts', 'progress.ts', 'report.ts', 'schedule.ts', 'state.ts', 'summary.ts']
+const NOT_FIGURES = [
+  ...['families.ts', 'main.ts', 'page.ts', 'progress.ts', 'report.ts'],
+  ...['schedule.ts', 'state.ts', 'summary.ts'],
+]
+/** What figures depend on, besides this directory. */
+const CODE = ['judge', 'rollout', 'domain', 'contract', 'pipeline/release-run.ts']
 
 function codeFingerprint(): string {
   const here = fileURLToPath(new URL('.', import.meta.url))
   const src = join(here, '../../src')
   const hash = createHash('sha256')
-  for (const root of [here, ...['judge', 'rollout', 'domain'].map((part) => join(src, part))]) {
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    for (const name of files.filter((file) => file.endsWith('.ts')).sort()) {
-      if (root === here && NOT_FIGURES.includes(name)) continue
-      hash.update(name).update(readFileSync(join(root, name)))
+  const add = (path: string, name: string) => hash.update(name).update(readFileSync(path))
+  for (const root of [here, ...CODE.map((part) => join(src, part))]) {
+    if (root.endsWith('.ts')) add(root, basename(root))
+    else {
+      const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      for (const name of files.filter((file) => file.endsWith('.ts')).sort()) {
+        if (root !== here || !NOT_FIGURES.includes(name)) add(join(root, name), name)
+      }
     }
   }
   return hash.digest('hex').slice(0, 12)

@@ -7,96 +7,83 @@ import type {
   Moments,
 } from '../../src/domain/block.ts'
 import { EMPTY_MOMENTS } from '../../src/domain/block.ts'
+import type { LatencyCells, LatencyNeeds } from './latency-draws.ts'
+import { ALL_DETAIL, drawLatencies, latencyCells } from './latency-draws.ts'
 import type { LatencyShape } from './latency-model.ts'
-import { latencyCells } from './latency-model.ts'
 import type { QualityShape } from './quality-model.ts'
 import { drawQuality, qualityScores } from './quality-model.ts'
 import type { Random } from './random.ts'
-import { binomial, clusterRate, drawIndex, multinomial, normal } from './sampling.ts'
-import type { ArmShape, Clusters, LateLabels, Level, Scenario } from './scenario.ts'
+import { routedCells, withOdds } from './routing.ts'
+import { binomial, multinomial, normal } from './sampling.ts'
+import type { ArmShape, LateLabels, Level, Scenario, Shocks } from './scenario.ts'
+import { createUserDraw } from './users.ts'
 
 export const BLOCK_MS = 10_000
 /** A whole multiple of the block length; nothing depends on it. */
 export const START_MS = 1_795_428_000_000
 
 export interface Traffic {
-  /** The next closed block; the share replaces the scenario's. */
-  next(canaryShare?: number): ClosedBlock
+  /** The next closed block; the share replaces the scenario's. `slowBins`: the judge's. */
+  next(canaryShare?: number, slowBins?: readonly number[]): ClosedBlock
   readonly history: readonly HistoryCell[]
 }
 
 const NO_LEVEL: Level = {}
-const ARMS = ['stable', 'canary'] as const
+const NO_MOMENTS: readonly Moments[] = []
+/** ln γ of the shared histogram. */
+const LOG_GAMMA = Math.log(1.01)
 
-/** `limitsMs`: the release's absolute latency limits, ascending, counted exactly. */
+/** What moves an arm in a block, besides its level. */
+interface Shock {
+  readonly quality: number
+  readonly errorFactor: number
+  readonly latencyBins: number
+}
+
+const NO_SHOCK: Shock = { quality: 0, errorFactor: 1, latencyBins: 0 }
+
+/** Where the cells of a block come from. */
+interface CellSource {
+  /** Adds the cells of `n` requests of one arm; `block` −1: before the release. */
+  add(cells: BlockCell[], arm: Arm, n: number, block: number): void
+  /** Bins above which users' latencies are counted from here on. */
+  slowBins: readonly number[]
+}
+
+/** Everything random about the traffic comes from `random`, in an order that nothing else changes. */
 export function createTraffic(
   scenario: Scenario,
-  limitsMs: readonly number[],
   random: Random,
+  needs: LatencyNeeds = ALL_DETAIL,
 ): Traffic {
-  const { cohorts, blockEvents } = scenario
-  const shares = {
-    stable: cohorts.map(({ share }) => share),
-    canary: cohorts.map(({ share, canaryShare }) => canaryShare ?? share),
-  }
-  const requests: number[] = []
-  const errors = scenario.clusters === undefined ? null : clusteredErrors(scenario, random)
+  const { blockEvents, routing } = scenario
+  const source = createCellSource(scenario, random, needs)
   let block = 0
 
-  const shapeOf = (arm: Arm, index: number): ArmShape => {
-    const changed = scenario.change
-    if (arm === 'canary' && changed !== undefined && block >= changed.fromBlock) {
-      return changed.canary[index]!
+  const before: BlockCell[] = []
+  if (scenario.historyEvents > 0) source.add(before, 'stable', scenario.historyEvents, -1)
+
+  const cellsOf = (share: number): BlockCell[] => {
+    if (routing !== undefined) {
+      return routedCells(random, scenario.cohorts, routing, blockEvents, share)
     }
-    return cohorts[index]![arm]
-  }
-
-  const cellsOf = (arm: Arm, n: number, level: Level, shock: number): BlockCell[] => {
-    multinomial(random, n, shares[arm], requests)
-    const counts = requests.slice(0, cohorts.length)
-    return cohorts.flatMap(({ cohort }, index) => {
-      const count = counts[index]!
-      if (count === 0) return []
-      const shape = shapeOf(arm, index)
-      const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
-      const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) + shift
-      const bad = errors === null ? binomial(random, count, rate) : errors(arm, count, rate)
-      const metrics = drawMetrics(random, shape, {
-        requests: count,
-        errors: bad,
-        limitsMs,
-        level,
-        shock,
-      })
-      const labels = scenario.lateLabels
-      if (labels === undefined) return [{ arm, cohort, metrics }]
-      return [
-        { arm, cohort, metrics: { ...metrics, quality: lateQuality(random, labels, arm, count) } },
-      ]
-    })
-  }
-
-  const history = (): HistoryCell[] => {
-    if (scenario.historyEvents === 0) return []
-    const cells = cellsOf('stable', scenario.historyEvents, scenario.level?.(0) ?? NO_LEVEL, 0)
-    return cells.map(({ cohort, metrics }) => ({ cohort, metrics }))
+    const canary =
+      scenario.randomSplit === true
+        ? binomial(random, blockEvents, share)
+        : Math.round(blockEvents * share)
+    const cells: BlockCell[] = []
+    source.add(cells, 'stable', blockEvents - canary, block)
+    source.add(cells, 'canary', canary, block)
+    return cells
   }
 
   return {
-    history: history(),
-    next(canaryShare) {
+    history: before.map(({ cohort, metrics }) => ({ cohort, metrics })),
+    next(canaryShare, slowBins) {
+      source.slowBins = slowBins ?? []
       const planned = scenario.canaryShare
       const share = canaryShare ?? (typeof planned === 'number' ? planned : planned(block))
-      const canary =
-        scenario.randomSplit === true
-          ? binomial(random, blockEvents, share)
-          : Math.round(blockEvents * share)
-      const level = scenario.level?.(block) ?? NO_LEVEL
-      const cells = ARMS.flatMap((arm) => {
-        const shock =
-          scenario.qualityShock === undefined ? 0 : scenario.qualityShock * normal(random)
-        return cellsOf(arm, arm === 'canary' ? canary : blockEvents - canary, level, shock)
-      })
+      const cells = cellsOf(share)
       const startMs = START_MS + block * BLOCK_MS
       block++
       return {
@@ -112,66 +99,131 @@ export function createTraffic(
   }
 }
 
+function createCellSource(scenario: Scenario, random: Random, needs: LatencyNeeds): CellSource {
+  const { cohorts, change, lateLabels, shocks } = scenario
+  const shares = {
+    stable: cohorts.map(({ share }) => share),
+    canary: cohorts.map(({ share, canaryShare }) => canaryShare ?? share),
+  }
+  const counts: number[] = []
+  const cellsOf = cellsByShape(needs)
+  const limits = needs.limitsMs.length
+  const users = scenario.clusters === undefined ? null : createUserDraw(scenario.clusters, random)
+
+  const shapeOf = (arm: Arm, index: number, block: number): ArmShape =>
+    arm === 'canary' && change !== undefined && block >= change.fromBlock
+      ? change.canary[index]!
+      : cohorts[index]![arm]
+
+  const metricsOf = (arm: Arm, shape: ArmShape, n: number, level: Level, shock: Shock) => {
+    const shift = arm === 'canary' ? (level.canaryErrorShift ?? 0) : 0
+    const rate = withOdds(shape.errorRate, level.errorOdds ?? 1) * shock.errorFactor + shift
+    const latency = shape.latency === null ? null : cellsOf(shape.latency)
+    if (users !== null) {
+      const scores = shape.quality === null ? null : qualityScores(shape.quality)
+      const { slowBins } = source
+      return users({ arm, requests: n, errorRate: rate, latency, scores, limits, slowBins })
+    }
+    const metrics = drawMetrics(random, shape, {
+      requests: n,
+      errors: binomial(random, n, Math.min(1, rate)),
+      latency,
+      limits,
+      binShift: (level.latencyBins ?? 0) + shock.latencyBins,
+      qualityShift: (level.qualityShift ?? 0) + shock.quality,
+    })
+    return lateLabels === undefined
+      ? metrics
+      : { ...metrics, quality: lateQuality(random, lateLabels, arm, n) }
+  }
+
+  const source: CellSource = {
+    slowBins: [],
+    add(cells, arm, n, block) {
+      const level = scenario.level?.(Math.max(0, block)) ?? NO_LEVEL
+      const shock = block < 0 ? NO_SHOCK : shockOf(random, shocks)
+      if (cohorts.length === 1) counts[0] = n
+      else multinomial(random, n, shares[arm], counts)
+      for (const [index, { cohort, fromBlock }] of cohorts.entries()) {
+        const count = counts[index]!
+        if (count === 0 || (fromBlock !== undefined && block < fromBlock)) continue
+        const shape = shapeOf(arm, index, block)
+        cells.push({ arm, cohort, metrics: metricsOf(arm, shape, count, level, shock) })
+      }
+    },
+  }
+  return source
+}
+
+/** Shapes are the scenario's own objects, so most are found without building a key. */
+function cellsByShape(needs: LatencyNeeds): (shape: LatencyShape) => LatencyCells {
+  const known = new Map<LatencyShape, LatencyCells>()
+  return (shape) => {
+    let cells = known.get(shape)
+    if (cells === undefined) {
+      cells = latencyCells(shape, needs)
+      known.set(shape, cells)
+    }
+    return cells
+  }
+}
+
+function shockOf(random: Random, shocks: Shocks | undefined): Shock {
+  if (shocks === undefined) return NO_SHOCK
+  const { quality, errorLog, latencyLog } = shocks
+  return {
+    quality: quality === undefined ? 0 : quality * normal(random),
+    errorFactor: errorLog === undefined ? 1 : Math.exp(errorLog * normal(random)),
+    latencyBins:
+      latencyLog === undefined ? 0 : Math.round((latencyLog * normal(random)) / LOG_GAMMA),
+  }
+}
+
 interface Draw {
   readonly requests: number
   readonly errors: number
-  readonly limitsMs: readonly number[]
-  readonly level: Level
-  readonly shock: number
+  readonly latency: LatencyCells | null
+  readonly limits: number
+  readonly binShift: number
+  readonly qualityShift: number
 }
 
 function drawMetrics(random: Random, shape: ArmShape, draw: Draw): CellMetrics {
-  const { requests, errors, limitsMs, level, shock } = draw
-  const { latency, quality } = shape
+  const { requests, errors, latency, limits, binShift } = draw
   const answered = latency === null ? 0 : requests - errors
+  const { bins, counts, overLimit } =
+    latency === null
+      ? (NO_LATENCIES[limits] ?? noLatencies(limits))
+      : drawLatencies(random, latency, limits, answered, binShift)
   return {
     requests,
     errors,
     latencies: answered,
-    ...drawLatencies(random, latency, answered, limitsMs, level.latencyBins ?? 0),
+    overLimit,
+    bins,
+    counts,
     quality:
-      quality === null
+      shape.quality === null
         ? EMPTY_MOMENTS
-        : drawQuality(
-            random,
-            qualityScores(shifted(quality, (level.qualityShift ?? 0) + shock)),
-            requests,
-          ),
-    kpis: [],
+        : drawQuality(random, qualityScores(shifted(shape.quality, draw.qualityShift)), requests),
+    kpis: shape.kpi === undefined ? NO_MOMENTS : [drawKpi(random, shape.kpi, requests)],
   }
 }
 
-const scratch = new Uint32Array(4096)
+const noLatencies = (limits: number) => ({
+  bins: [],
+  counts: [],
+  overLimit: new Array<number>(limits).fill(0),
+})
+const NO_LATENCIES = [noLatencies(0), noLatencies(1)]
 
-function drawLatencies(
+function drawKpi(
   random: Random,
-  shape: LatencyShape | null,
+  { range, mean, sd }: NonNullable<ArmShape['kpi']>,
   n: number,
-  limitsMs: readonly number[],
-  binShift: number,
-): Pick<CellMetrics, 'bins' | 'counts' | 'overLimit'> {
-  const overLimit = limitsMs.map(() => 0)
-  if (shape === null || n === 0) return { bins: [], counts: [], overLimit }
-  if (binShift !== 0 && limitsMs.length > 0) throw new Error('no exact limits at a moving level')
-  const { table, bins: cellBins, above } = latencyCells(shape, limitsMs)
-  for (let i = 0; i < n; i++) scratch[drawIndex(random, table)]!++
-  const bins: number[] = []
-  const counts: number[] = []
-  let lastBin = Number.NaN
-  for (let cell = 0; cell < table.size; cell++) {
-    const count = scratch[cell]!
-    if (count === 0) continue
-    scratch[cell] = 0
-    const bin = cellBins[cell]! + binShift
-    if (bin === lastBin) counts[counts.length - 1]! += count
-    else {
-      bins.push(bin)
-      counts.push(count)
-      lastBin = bin
-    }
-    for (let limit = 0; limit < above[cell]!; limit++) overLimit[limit]! += count
-  }
-  return { bins, counts, overLimit }
+): Moments {
+  const { sum, sumSquares } = drawQuality(random, qualityScores({ mean, sd }), n)
+  return { n, sum: range * sum, sumSquares: range * range * sumSquares }
 }
 
 const MEAN_GRID = 2000
@@ -181,42 +233,6 @@ function shifted(quality: QualityShape, shift: number): QualityShape {
   if (shift === 0) return quality
   const mean = Math.round((quality.mean + shift) * MEAN_GRID) / MEAN_GRID
   return { mean: Math.min(0.96, Math.max(0.5, mean)), sd: quality.sd }
-}
-
-function withOdds(rate: number, factor: number): number {
-  if (factor === 1) return rate
-  const odds = (factor * rate) / (1 - rate)
-  return odds / (1 + odds)
-}
-
-/** Errors that go together by user: each user has an own rate, Beta distributed around the mean. */
-function clusteredErrors(
-  scenario: Scenario,
-  random: Random,
-): (arm: Arm, n: number, rate: number) => number {
-  const { kind, requests, icc } = scenario.clusters as Clusters
-  if (kind === 'session') {
-    return (_arm, n, rate) => {
-      let bad = 0
-      for (let left = n; left > 0; left -= requests) {
-        bad += binomial(random, Math.min(left, requests), clusterRate(random, rate, icc))
-      }
-      return bad
-    }
-  }
-  const pools: Record<Arm, number[]> = { stable: [], canary: [] }
-  return (arm, n, rate) => {
-    const users = pools[arm]
-    let bad = 0
-    for (let i = 0; i < n; i++) {
-      // A request is of a new user with the chance that leaves each about `requests` of them.
-      const fresh = users.length === 0 || random.next() < 1 / requests
-      if (fresh) users.push(clusterRate(random, rate, icc))
-      const user = fresh ? users.length - 1 : Math.floor(random.next() * users.length)
-      if (random.next() < users[user]!) bad++
-    }
-    return bad
-  }
 }
 
 function lateQuality(random: Random, labels: LateLabels, arm: Arm, n: number): Moments {

@@ -78,6 +78,7 @@ export function buildAssessment(overrides: Partial<Assessment> = {}): Assessment
     uncovered: [],
     canaryRequests: 500,
     newestCanaryEndMs: 0,
+    newestStableEndMs: 0,
     newestCanaryEndInStepMs: 0,
     lateShare: 0,
     ...overrides,

@@ -10,21 +10,23 @@ import type { Cohort } from '../../domain/cohort.ts'
 import { HaldaneError } from '../../domain/errors.ts'
 import type { ReleaseSpec } from '../../domain/release.ts'
 import { fromMillionths, fromSquaredMillionths } from './fixed-point.ts'
+import { usersOf } from './user-text.ts'
 
 /** Columns of a cell, in the order `StoredCell` takes them; sums as text, they outgrow 2^53. */
-const CELL = `arm, locale, device, requests, errors, latencies, over_limit, latency_bins, latency_counts,
+const HISTORY_CELL = `arm, locale, device, requests, errors, latencies, over_limit, latency_bins, latency_counts,
     quality_n, toString(quality_sum_e6), toString(quality_sum_squares_e12),
     kpi_n, arrayMap(x -> toString(x), kpi_sum_e6), arrayMap(x -> toString(x), kpi_sum_squares_e12)`
+const BLOCK_CELL = `${HISTORY_CELL}, cancelled, sample_rate_low, sample_rate_high, users`
 
 export const READ_BLOCKS = `SELECT toUnixTimestamp64Milli(block_start),
-    toString(writer), toUnixTimestamp64Micro(closed_at), events, duplicates, late, late_canary, ${CELL}
+    toString(writer), toUnixTimestamp64Micro(closed_at), events, duplicates, late, late_canary, ${BLOCK_CELL}
 FROM block_metrics
 WHERE release_id = {release:String}
     AND block_start >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     AND block_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 ORDER BY block_start`
 
-export const READ_HISTORY = `SELECT toString(writer), toUnixTimestamp64Micro(closed_at), ${CELL}
+export const READ_HISTORY = `SELECT toString(writer), toUnixTimestamp64Micro(closed_at), ${HISTORY_CELL}
 FROM block_history
 WHERE release_id = {release:String}`
 
@@ -45,6 +47,13 @@ type StoredCell = readonly [
   kpiSum: string[],
   kpiSumSquares: string[],
 ]
+/** What a cell of a block has beside one of a history. */
+type StoredRest = readonly [
+  cancelled: number,
+  sampleRateLow: number,
+  sampleRateHigh: number,
+  users: string,
+]
 type StoredBlockRow = readonly [
   startMs: number,
   writer: string,
@@ -54,10 +63,11 @@ type StoredBlockRow = readonly [
   late: number,
   lateCanary: number,
   ...cell: StoredCell,
+  ...rest: StoredRest,
 ]
 type StoredHistoryRow = readonly [writer: string, closedAtUs: number, ...cell: StoredCell]
 
-const BLOCK_ROW_LENGTH = 22
+const BLOCK_ROW_LENGTH = 26
 const HISTORY_ROW_LENGTH = 17
 
 /** Blocks of rows that ascend by block start; of several writers of a block the first one counts. */
@@ -82,7 +92,7 @@ function blockOf(startMs: number, rows: StoredBlockRow[], spec: ReleaseSpec): Cl
     const [, , , events, duplicates, late, lateCanary, ...cell] = row
     const arm = cell[0]
     if (arm === '') totals = { events, duplicates, late, lateCanary }
-    else cells.push({ arm, cohort: cohortOf(cell, spec), metrics: metricsOf(cell) })
+    else cells.push({ arm, cohort: cohortOf(cell, spec), metrics: blockMetricsOf(cell) })
   }
   cells.sort((a, b) => armOrder(a.arm) - armOrder(b.arm) || compareCohorts(a.cohort, b.cohort))
   return { startMs, endMs: startMs + spec.blocks.lengthMs, cells, ...totals }
@@ -127,23 +137,22 @@ function unexpected(): HaldaneError {
   return new HaldaneError('internal', 'unexpected row from block_metrics or block_history')
 }
 
-function cohortOf([, locale, device]: StoredCell, spec: ReleaseSpec): Cohort {
+function cohortOf(
+  [, locale, device]: readonly [string, string, string, ...unknown[]],
+  spec: ReleaseSpec,
+): Cohort {
   return {
     ...(spec.cohorts.by.includes('locale') ? { locale } : {}),
     ...(spec.cohorts.by.includes('device') ? { device } : {}),
   }
 }
 
-function metricsOf(cell: StoredCell): CellMetrics {
+function metricsOf(cell: readonly [...StoredCell, ...unknown[]]): CellMetrics {
   const [, , , requests, errors, latencies, overLimit, bins, counts] = cell
-  const [qualityN, qualitySum, qualitySumSquares, kpiN, kpiSum, kpiSumSquares] = cell.slice(9) as [
-    number,
-    string,
-    string,
-    number[],
-    string[],
-    string[],
-  ]
+  const [qualityN, qualitySum, qualitySumSquares, kpiN, kpiSum, kpiSumSquares] = cell.slice(
+    9,
+    15,
+  ) as [number, string, string, number[], string[], string[]]
   return {
     requests,
     errors,
@@ -153,6 +162,19 @@ function metricsOf(cell: StoredCell): CellMetrics {
     counts,
     quality: momentsOf(qualityN, qualitySum, qualitySumSquares),
     kpis: kpiN.map((n, index) => momentsOf(n, kpiSum[index] ?? '0', kpiSumSquares[index] ?? '0')),
+  }
+}
+
+function blockMetricsOf(cell: readonly [...StoredCell, ...StoredRest]): CellMetrics {
+  const metrics = metricsOf(cell)
+  const [cancelled, low, high, text] = cell.slice(15) as unknown as StoredRest
+  const users = usersOf(text, metrics.overLimit.length, metrics.kpis.length)
+  const isKnown = low > 0 && high > 0
+  return {
+    ...metrics,
+    ...(cancelled > 0 ? { cancelled } : {}),
+    ...(isKnown && (low < 1 || high < 1) ? { sampleRates: [low, high] } : {}),
+    ...(users === undefined ? {} : { users }),
   }
 }
 

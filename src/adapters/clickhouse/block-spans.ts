@@ -9,7 +9,7 @@ export interface BlockSpan {
 const DAY_MS = 86_400_000
 const BLOCKS_WRITTEN_AT_ONCE = 1000
 const EVENTS_AGGREGATED_AT_ONCE = 125_000
-const BLOCKS_READ_AT_ONCE = 32
+const BLOCKS_READ_AT_ONCE = 128
 
 /**
  * The blocks that are not recorded yet, in runs that start in one UTC day: rows of one statement then

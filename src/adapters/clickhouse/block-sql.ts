@@ -1,5 +1,6 @@
 import { NO_LATENCY_BIN } from '../../domain/histogram.ts'
 import { FEEDBACK_KEYS, withFeedback } from './feedback-sql.ts'
+import { NO_BUCKET, USER_BUCKET, userText, userTuples } from './user-text.ts'
 
 /** What of a release shapes the statement; everything else is a parameter. */
 export interface BlockShape {
@@ -7,6 +8,8 @@ export interface BlockShape {
   readonly limits: number
   /** Number of KPIs, parameters `kpi_0`, `kpi_low_0`, `kpi_high_0` …: name, bounds in millionths. */
   readonly kpis: number
+  /** Number of slow bins, parameters `slow_0` …; a history has none. */
+  readonly slowBins: number
   readonly byLocale: boolean
   readonly byDevice: boolean
   readonly includeSynthetic: boolean
@@ -30,10 +33,10 @@ const ARM = `multiIf(model_version = {stable:String}, 1, model_version = {canary
 export const RESOLVED_VERSION = `multiIf(model_version != '', toString(model_version), variant = 'stable', {stable:String},
     variant = 'canary', {canary:String}, '')`
 
-const EVENT_NAMES = `block, arm, traffic, locale, device, is_synthetic, outcome,
-    latency_bin, latency_ms, quality_score_e6, kpi_e6`
-const EVENT = `${BLOCK} AS block, ${ARM} AS arm, traffic, locale, device, is_synthetic, outcome,
-    latency_bin, latency_ms, quality_score_e6, kpi_e6`
+const COLUMNS = `traffic, locale, device, is_synthetic, outcome, latency_bin, latency_ms,
+    quality_score_e6, kpi_e6, sample_rate`
+const EVENT_NAMES = `block, arm, user_bucket, ${COLUMNS}`
+const EVENT = `${BLOCK} AS block, ${ARM} AS arm, ${USER_BUCKET} AS user_bucket, ${COLUMNS}`
 
 /** Hashes that occur more than once among the rows that duplicates are looked for in: few. */
 const REPEATED = `SELECT request_hash FROM request_events
@@ -78,7 +81,7 @@ function judged(shape: BlockShape): string {
   return `arm != 0 AND traffic = 'live' AND device != 'bot'${synthetic}`
 }
 
-/** The sums of a cell and bin; `kept` selects the rows that count. */
+/** The sums of a cell and bin, and of a cell and user bucket; `kept` selects the rows that count. */
 function cellSums(shape: BlockShape): string[] {
   const quality = "outcome != 'cancelled' AND quality_score_e6 IS NOT NULL"
   return [
@@ -104,27 +107,44 @@ function cellSums(shape: BlockShape): string[] {
   ]
 }
 
-function sumNames(shape: BlockShape): string[] {
-  return cellSums(shape).map((sum) => sum.slice(sum.lastIndexOf(' AS ') + 4))
+/** What blocks have beside the sums of a history. */
+function blockSums(shape: BlockShape): string[] {
+  return [
+    ...cellSums(shape),
+    "countIf(outcome = 'cancelled') AS cancelled",
+    "minIf(sample_rate, outcome != 'cancelled') AS rate_low",
+    "maxIf(sample_rate, outcome != 'cancelled') AS rate_high",
+    ...indexes(shape.slowBins).map(
+      (at) => `countIf(latency_bin > {slow_${at}:Int32}) AS slow_${at}`,
+    ),
+  ]
 }
 
-/** The columns of a cell in the order of `CELL_COLUMNS`, over rows that are one bin each. */
-function cellColumns(shape: BlockShape): string[] {
+function zerosFor(sums: readonly string[]): string {
+  return sums.map(() => '0').join(', ')
+}
+
+/**
+ * The columns of a cell in the order of `CELL_COLUMNS`, over rows that are one bin each where
+ * `counts` holds.
+ */
+function cellColumns(shape: BlockShape, counts: string): string[] {
+  const sum = (column: string) => `sumIf(${column}, ${counts})`
   const list = (of: string, count: number) =>
     count === 0
       ? '[]'
       : `[${indexes(count)
-          .map((at) => `sum(${of}_${at})`)
+          .map((at) => sum(`${of}_${at}`))
           .join(', ')}]`
   return [
-    'sum(requests) AS cell_requests',
-    'sum(errors) AS cell_errors',
-    'sum(latencies) AS cell_latencies',
+    `${sum('requests')} AS cell_requests`,
+    `${sum('errors')} AS cell_errors`,
+    `${sum('latencies')} AS cell_latencies`,
     `${list('over', shape.limits)} AS cell_over`,
-    'arraySort(groupArrayIf((bin, latencies), latencies > 0)) AS histogram',
-    'sum(quality_n) AS cell_quality_n',
-    'sum(quality_sum) AS cell_quality_sum',
-    'sum(quality_squares) AS cell_quality_squares',
+    `arraySort(groupArrayIf((bin, latencies), latencies > 0 AND ${counts})) AS histogram`,
+    `${sum('quality_n')} AS cell_quality_n`,
+    `${sum('quality_sum')} AS cell_quality_sum`,
+    `${sum('quality_squares')} AS cell_quality_squares`,
     `${list('kpi_n', shape.kpis)} AS cell_kpi_n`,
     `${list('kpi_sum', shape.kpis)} AS cell_kpi_sum`,
     `${list('kpi_squares', shape.kpis)} AS cell_kpi_squares`,
@@ -147,11 +167,19 @@ const CELL_COLUMNS = [
   'kpi_sum_squares_e12',
 ] as const
 
+/** What blocks have beside the columns of a history. */
+const BLOCK_CELL_COLUMNS = ['cancelled', 'sample_rate_low', 'sample_rate_high', 'users'] as const
+
 const CELL_VALUES = [
   ...['cell_requests', 'cell_errors', 'cell_latencies'].map(unlessBlock('0')),
   ...['cell_over', 'histogram.1', 'histogram.2'].map(unlessBlock('[]')),
   ...['cell_quality_n', 'cell_quality_sum', 'cell_quality_squares'].map(unlessBlock('0')),
   ...['cell_kpi_n', 'cell_kpi_sum', 'cell_kpi_squares'].map(unlessBlock('[]')),
+].join(', ')
+
+const BLOCK_CELL_VALUES = [
+  CELL_VALUES,
+  ...['cell_cancelled', 'cell_rate_low', 'cell_rate_high'].map(unlessBlock('0')),
 ].join(', ')
 
 /** The row with arm '' has no values of its own. */
@@ -165,51 +193,65 @@ const ARM_VERSION = "multiIf(cell_arm = 1, {stable:String}, cell_arm = 2, {canar
 export const BLOCK_COLUMNS: readonly string[] = [
   ...['release_id', 'block_start', 'block_length_ms', 'arm', 'model_version', 'locale', 'device'],
   ...CELL_COLUMNS,
+  ...BLOCK_CELL_COLUMNS,
   ...['events', 'duplicates', 'late', 'late_canary', 'writer', 'closed_at'],
 ]
 
 /**
  * One row per cell of the blocks in the range, and one per block with arm ''. Three kinds of rows are
- * put together first, each summed by (block, cell, bin): the events that came in time, with the ones
- * that are not judged as a cell of arm 0; the late ones, in the block they arrived in; and a row of
- * nothing for every block, so that empty ones are recorded too. Further parameters: release, writer,
- * closed, blocks (their number).
+ * put together first: the events that came in time, read once and summed both by (block, cell, bin)
+ * and by (block, cell, user bucket), with the ones that are not judged as a cell of arm 0; the late
+ * ones, in the block they arrived in; and a row of nothing for every block, so that empty ones are
+ * recorded too. Further parameters: release, writer, closed, blocks (their number).
  */
 export function closeBlocksSelect(shape: BlockShape): string {
   const kept = `${judged(shape)} AND NOT is_duplicate`
-  const nothing = sumNames(shape)
-    .map(() => '0')
-    .join(', ')
+  const sums = blockSums(shape)
+  const nothing = zerosFor(sums)
+  const byBin = 'by_bin'
+  const total = (column: string) => `if(is_block = 1, sumIf(${column}, ${byBin}), 0)`
   return `SELECT {release:String}, fromUnixTimestamp64Milli(block * {length:Int64}, 'UTC'), {length:Int64},
     ${ARM_NAME}, ${ARM_VERSION}, cell_locale, cell_device,
-    ${CELL_VALUES},
+    ${BLOCK_CELL_VALUES},
+    if(cell_arm = 0, '', ${userText('cell_users', shape)}),
     block_events, block_duplicates, block_late, block_late_canary,
     {writer:UUID}, {closed:DateTime64(6, 'UTC')}
 FROM (
     SELECT block, cell_arm, cell_locale, cell_device, grouping(cell_arm) AS is_block,
-        if(is_block = 1, sum(events), 0) AS block_events,
-        if(is_block = 1, sum(duplicates), 0) AS block_duplicates,
-        if(is_block = 1, sum(late), 0) AS block_late,
-        if(is_block = 1, sum(late_canary), 0) AS block_late_canary,
-        ${cellColumns(shape).join(',\n        ')}
+        ${total('events')} AS block_events,
+        ${total('duplicates')} AS block_duplicates,
+        ${total('late')} AS block_late,
+        ${total('late_canary')} AS block_late_canary,
+        ${cellColumns(shape, byBin).join(',\n        ')},
+        sumIf(cancelled, ${byBin}) AS cell_cancelled,
+        minIf(rate_low, ${byBin} AND requests > 0) AS cell_rate_low,
+        maxIf(rate_high, ${byBin} AND requests > 0) AS cell_rate_high,
+        ${userTuples(shape, 'NOT by_bin')} AS cell_users
     FROM (
-        SELECT block, if(kept, arm, 0) AS cell_arm,
-            ${shape.byLocale ? "if(kept, toString(locale), '')" : "''"} AS cell_locale,
-            ${shape.byDevice ? "if(kept, toString(device), '')" : "''"} AS cell_device,
-            if(kept, latency_bin, ${NO_LATENCY_BIN}) AS bin,
+        SELECT block, cell_arm, cell_locale, cell_device, bin, bucket, grouping(bucket) = 1 AS by_bin,
             count() AS events, countIf(is_duplicate) AS duplicates, 0 AS late, 0 AS late_canary,
-            ${cellSums(shape).join(',\n            ')}
-        FROM (SELECT *, ${kept} AS kept FROM (${eventsOf(shape)}))
-        GROUP BY block, cell_arm, cell_locale, cell_device, bin
+            ${sums.join(',\n            ')}
+        FROM (
+            SELECT *, ${kept} AS kept, if(kept, arm, 0) AS cell_arm,
+                ${shape.byLocale ? "if(kept, toString(locale), '')" : "''"} AS cell_locale,
+                ${shape.byDevice ? "if(kept, toString(device), '')" : "''"} AS cell_device,
+                if(kept, latency_bin, ${NO_LATENCY_BIN}) AS bin, if(kept, user_bucket, ${NO_BUCKET}) AS bucket
+            FROM (${eventsOf(shape)})
+        )
+        GROUP BY GROUPING SETS (
+            (block, cell_arm, cell_locale, cell_device, bin),
+            (block, cell_arm, cell_locale, cell_device, bucket))
+        HAVING by_bin OR bucket != ${NO_BUCKET}
         UNION ALL
         SELECT intDiv(toUnixTimestamp64Milli(arrival_watermark), {length:Int64}) AS block, 0, '', '', ${NO_LATENCY_BIN},
-            count(), 0, count(), countIf(${ARM} = 2), ${nothing}
+            ${NO_BUCKET}, true, count(), 0, count(), countIf(${ARM} = 2), ${nothing}
         FROM request_events
         WHERE ${ROUTE} AND arrival_watermark >= ${FROM} AND arrival_watermark < ${TO}
             AND occurred_at < ${TO} AND ${LATE_EVENT}
         GROUP BY block
         UNION ALL
-        SELECT intDiv({from:Int64}, {length:Int64}) + number, 0, '', '', ${NO_LATENCY_BIN}, 0, 0, 0, 0, ${nothing}
+        SELECT intDiv({from:Int64}, {length:Int64}) + number, 0, '', '', ${NO_LATENCY_BIN},
+            ${NO_BUCKET}, true, 0, 0, 0, 0, ${nothing}
         FROM numbers({blocks:UInt64})
     )
     GROUP BY GROUPING SETS ((block, cell_arm, cell_locale, cell_device), (block))
@@ -234,7 +276,7 @@ export function closeHistorySelect(shape: BlockShape): string {
     ${CELL_VALUES}, {writer:UUID}, {closed:DateTime64(6, 'UTC')}
 FROM (
     SELECT cell_arm, cell_locale, cell_device,
-        ${cellColumns(shape).join(',\n        ')}
+        ${cellColumns(shape, 'true').join(',\n        ')}
     FROM (
         SELECT arm AS cell_arm, ${shape.byLocale ? 'toString(locale)' : "''"} AS cell_locale,
             ${shape.byDevice ? 'toString(device)' : "''"} AS cell_device, latency_bin AS bin,
@@ -243,9 +285,7 @@ FROM (
         WHERE arm = 1 AND ${judged(shape)}
         GROUP BY cell_arm, cell_locale, cell_device, bin
         UNION ALL
-        SELECT 0, '', '', ${NO_LATENCY_BIN}, ${sumNames(shape)
-          .map(() => '0')
-          .join(', ')}
+        SELECT 0, '', '', ${NO_LATENCY_BIN}, ${zerosFor(cellSums(shape))}
     )
     GROUP BY cell_arm, cell_locale, cell_device
 )

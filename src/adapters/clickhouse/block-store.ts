@@ -126,11 +126,24 @@ export function createBlockStore(
   }
 
   return {
+    async endOfEvents(range, events) {
+      const { spec, toMs } = range
+      const { lengthMs } = spec.blocks
+      const counts = await eventsPerBlock(spec, range)
+      let seen = 0
+      for (let blockMs = range.fromMs; blockMs < toMs; blockMs += lengthMs) {
+        seen += counts.get(blockMs) ?? 0
+        if (seen >= events) return blockMs + lengthMs
+      }
+      return toMs
+    },
+
     async closeBlocks(range) {
       const { spec, releaseId } = range
       const spans = await spansToClose(range)
       if (spans.length === 0) return
-      const shape = shapeOf(spec, await hasScores(range))
+      const { slowBins = [] } = range
+      const shape = shapeOf(spec, await hasScores(range), slowBins.length)
       for (const span of spans) {
         await sql.insertSelect({
           name: 'close_blocks',
@@ -140,6 +153,7 @@ export function createBlockStore(
           params: {
             ...rangeParams(spec, releaseId, span),
             ...shapeParams(spec),
+            ...Object.fromEntries(slowBins.map((bin, index) => [`slow_${index}`, bin])),
             lookback: spec.blocks.duplicateLookbackMs,
             blocks: (span.toMs - span.fromMs) / spec.blocks.lengthMs,
             writer: randomUUID(),
@@ -214,10 +228,11 @@ export function createBlockStore(
   }
 }
 
-function shapeOf(spec: ReleaseSpec, feedback: boolean): BlockShape {
+function shapeOf(spec: ReleaseSpec, feedback: boolean, slowBins = 0): BlockShape {
   return {
     limits: latencyLimitsOf(spec).length,
     kpis: kpisOf(spec).length,
+    slowBins,
     byLocale: spec.cohorts.by.includes('locale'),
     byDevice: spec.cohorts.by.includes('device'),
     includeSynthetic: spec.includeSynthetic,

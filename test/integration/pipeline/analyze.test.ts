@@ -40,6 +40,12 @@ function releaseOf(model: string): ReleaseRecord {
   }
 }
 
+/** What ingest says of the topic: so many events are stored, up to this time. */
+function progress(model: string, nextOffset: number, maxEventTimeMs: number): Promise<void> {
+  const stored = { topic: model, partition: 0, nextOffset, maxEventTimeMs, caughtUp: true }
+  return store.saveProgress([{ ...stored, updatedAtMs: Date.now() }])
+}
+
 /** Five minutes of events of the model, stored, with the watermark at their end. */
 async function prepare(model: string): Promise<{ bus: Bus; release: ReleaseRecord }> {
   const options = { seed: 3, events: EVENTS, startMs: START_MS, durationMs: 300_000 }
@@ -54,12 +60,7 @@ async function prepare(model: string): Promise<{ bus: Bus; release: ReleaseRecor
     onRejected: () => undefined,
     onProgress: () => undefined,
   })
-  await store.saveProgress([
-    {
-      ...{ topic: model, partition: 0, nextOffset: EVENTS, maxEventTimeMs, caughtUp: true },
-      updatedAtMs: Date.now(),
-    },
-  ])
+  await progress(model, EVENTS, maxEventTimeMs)
   const bus = createMemoryBus({ clock: systemClock })
   await bus.ensureTopics([DECISIONS])
   const release = releaseOf(model)
@@ -196,6 +197,25 @@ describe('analysis', () => {
       expect(await published(bus)).toEqual(decisions.map((decision) => decision.generation))
     },
   )
+
+  it('makes the same decisions however blocks fall into ticks, each by a worker that has just started', async () => {
+    const model = 'ticks'
+    const { bus, release } = await prepare(model)
+    // Ingest comes along by one to thirteen blocks of 5 s.
+    const blocks = [1, 2, 1, 5, 3, 13, 1, 1, 8, 2, 13, 13]
+    let untilMs = START_MS
+    const seen = new Set<number>()
+    for (const [k, count] of blocks.entries()) {
+      untilMs += count * 5000
+      await progress(model, k + 1, untilMs)
+      expect(await analyze(bus, store, model)).toBe('')
+      seen.add((await store.decisions({ releaseId: release.releaseId })).length)
+    }
+    expect(seen.size).toBeGreaterThan(3)
+    const decisions = await store.decisions({ releaseId: release.releaseId })
+    expect(decisions.map((decision) => comparable(decision, model))).toEqual(expected)
+    expect(await published(bus)).toEqual(decisions.map((decision) => decision.generation))
+  })
 
   it('reports silence by the clock on the wall, moves no traffic and closes nothing', async () => {
     const { bus, release } = await prepare('silent')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mulberry32 } from '../../support/event-generator.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 import { isLate, naiveBlocks, naiveHistory } from './naive-blocks.ts'
-import { randomEvents, randomSpec, rangeOf } from './random-events.ts'
+import { randomEvents, randomSpec, rangeOf, slowBinsOf } from './random-events.ts'
 
 const EVENTS = 1500
 const fixed = Array.from({ length: 8 }, (_, seed) => seed)
@@ -25,8 +25,9 @@ describe('blocks of random events', () => {
     }
 
     const { fromMs, toMs } = rangeOf(rows, spec)
-    const range = { releaseId: `${spec.route}/${spec.canary}`, spec, fromMs, toMs }
-    const expected = naiveBlocks(rows, spec, fromMs, toMs)
+    const slowBins = slowBinsOf(seed)
+    const range = { releaseId: `${spec.route}/${spec.canary}`, spec, fromMs, toMs, slowBins }
+    const expected = naiveBlocks(rows, spec, fromMs, toMs, { slowBins })
     for (let round = 0; round < 3; round++) {
       const from = pickBlock(random(), 0, expected.length)
       const to = pickBlock(random(), from, Math.min(expected.length, from + 40))
@@ -40,6 +41,14 @@ describe('blocks of random events', () => {
     const filled = expected.filter(({ events }) => events > 0)
     expect(blocks.filter(({ events }) => events > 0)).toEqual(filled)
     expect(blocks).toEqual(expected)
+    const cells = filled.flatMap((block) => block.cells.map(({ metrics }) => metrics))
+    expect(cells.some(({ users }) => users === undefined)).toBe(true)
+    expect(cells.some(({ users }) => (users?.buckets.length ?? 0) > 1)).toBe(true)
+    expect(cells.some(({ sampleRates }) => sampleRates !== undefined)).toBe(true)
+    expect(cells.some(({ cancelled = 0 }) => cancelled > 0)).toBe(true)
+    const summaries =
+      "SELECT count() FROM block_metrics WHERE arm = '' AND (users != '' OR cancelled > 0)"
+    expect((await store.query(summaries)).rows).toEqual([[0]])
     expect(await store.newestBlockEndMs(range.releaseId, spec)).toBe(toMs)
 
     await store.closeHistory(range)

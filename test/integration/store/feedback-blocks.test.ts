@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mulberry32 } from '../../support/event-generator.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 import { naiveBlocks, naiveHistory } from './naive-blocks.ts'
-import { randomEvents, randomSpec, rangeOf } from './random-events.ts'
+import { randomEvents, randomSpec, rangeOf, slowBinsOf } from './random-events.ts'
 import { randomFeedback } from './random-feedback.ts'
 
 const EVENTS = 1200
@@ -31,8 +31,9 @@ describe('blocks of random events with random feedback', () => {
     }
 
     const { fromMs, toMs } = rangeOf(rows, spec)
-    const range = { releaseId: `${spec.route}/${spec.canary}`, spec, fromMs, toMs }
-    const expected = naiveBlocks(rows, spec, fromMs, toMs, feedback)
+    const slowBins = slowBinsOf(seed)
+    const range = { releaseId: `${spec.route}/${spec.canary}`, spec, fromMs, toMs, slowBins }
+    const expected = naiveBlocks(rows, spec, fromMs, toMs, { feedback, slowBins })
     const scores = (blocks: typeof expected) =>
       blocks.reduce((sum, { cells }) => sum + cells.reduce((n, c) => n + c.metrics.quality.n, 0), 0)
     expect(scores(expected)).toBeGreaterThan(scores(naiveBlocks(rows, spec, fromMs, toMs)) + 20)

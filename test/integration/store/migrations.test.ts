@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { MIGRATIONS_DIR } from '../../../src/adapters/clickhouse/migration-files.ts'
 import { applyMigrations } from '../../../src/adapters/clickhouse/migrations.ts'
 import type { Log } from '../../../src/ports.ts'
+import { buildSpec } from '../../support/builders.ts'
 import { silentLog, useTempStore, wallClock } from '../../support/temp-store.ts'
 
 describe('migrations', () => {
@@ -68,6 +69,33 @@ describe('migrations', () => {
       expect(await migrate()).toEqual(names.slice(kept))
       expect(await columns()).toEqual(complete)
     }
+  })
+
+  it('leave blocks from before as they were: no users, and a sample rate nobody knows', async () => {
+    const { engine, dataDir, store } = temp()
+    const earlier = join(dataDir, 'without-users')
+    await mkdir(earlier)
+    for (const name of names.filter((name) => name < '0019')) {
+      await cp(join(directory, `${name}.sql`), join(earlier, `${name}.sql`))
+    }
+    await applyMigrations(engine.analysis, earlier, { clock: wallClock, log: silentLog })
+    const closed = new Date().toISOString().slice(0, 19)
+    const cell = { release_id: 'r', block_start: 0, block_length_ms: 10_000, closed_at: closed }
+    const rows = [
+      { ...cell, arm: '', model_version: '', requests: 0, events: 3 },
+      { ...cell, arm: 'stable', model_version: '1.0.0', requests: 3, events: 0 },
+    ]
+    await engine.analysis.insertRows({ name: 'before', table: 'block_metrics', rows })
+    await migrate()
+    const range = { releaseId: 'r', spec: buildSpec(), fromMs: 0, toMs: 10_000 }
+    const [block] = await store.readBlocks(range)
+    expect(block?.events).toBe(3)
+    expect(block?.cells.map(({ metrics }) => metrics)).toEqual([
+      {
+        ...{ requests: 3, errors: 0, latencies: 0, overLimit: [], bins: [], counts: [] },
+        ...{ quality: { n: 0, sum: 0, sumSquares: 0 }, kpis: [] },
+      },
+    ])
   })
 
   it('may be applied by two at once', async () => {

@@ -5,6 +5,7 @@ import type {
   ClosedBlock,
   HistoryCell,
   Moments,
+  UserBuckets,
 } from '../../../src/domain/block.ts'
 import { type Cohort, cohortKey } from '../../../src/domain/cohort.ts'
 import type { FeedbackEvent } from '../../../src/domain/feedback-event.ts'
@@ -12,6 +13,7 @@ import { binOf, UNBOUNDED_BIN } from '../../../src/domain/histogram.ts'
 import { kpisOf, latencyLimitsOf, type ReleaseSpec } from '../../../src/domain/release.ts'
 import type { RequestEvent } from '../../../src/domain/request-event.ts'
 import type { RecordPlace } from '../../../src/ports.ts'
+import { cityHash64 } from './city-hash.ts'
 
 /** An event as it was stored. */
 export interface Stored {
@@ -34,7 +36,13 @@ export function naiveBlocks(
   spec: ReleaseSpec,
   fromMs: number,
   toMs: number,
-  feedback: readonly StoredFeedback[] = [],
+  {
+    feedback = [],
+    slowBins = [],
+  }: {
+    readonly feedback?: readonly StoredFeedback[]
+    readonly slowBins?: readonly number[]
+  } = {},
 ): ClosedBlock[] {
   const { lengthMs } = spec.blocks
   const route = all.filter((row) => isOfRoute(row, spec))
@@ -53,7 +61,7 @@ export function naiveBlocks(
     blocks.push({
       startMs,
       endMs,
-      cells: cellsOf(judged, spec),
+      cells: cellsOf(judged, spec, (events) => metricsInBlock(events, spec, slowBins)),
       events: own.length + arrived.length,
       duplicates: own.filter((row) => duplicates.has(row)).length,
       late: arrived.length,
@@ -82,7 +90,8 @@ export function naiveHistory(
   const scores = rows.map((row) =>
     row.event.occurredAtMs < toMs - 3_600_000 ? row : scored(row, spec, feedback),
   )
-  return cellsOf(scores, spec).map(({ cohort, metrics }) => ({ cohort, metrics }))
+  const cells = cellsOf(scores, spec, (events) => metricsOf(events, spec))
+  return cells.map(({ cohort, metrics }) => ({ cohort, metrics }))
 }
 
 /** The request with the score it is judged by: its own, else that of the earliest timely feedback. */
@@ -173,7 +182,11 @@ function isBefore(a: Stored, b: Stored): boolean {
   )
 }
 
-function cellsOf(rows: readonly Stored[], spec: ReleaseSpec): BlockCell[] {
+function cellsOf(
+  rows: readonly Stored[],
+  spec: ReleaseSpec,
+  metricsOfCell: (events: readonly RequestEvent[]) => CellMetrics,
+): BlockCell[] {
   const cells = new Map<string, { arm: Arm; cohort: Cohort; events: RequestEvent[] }>()
   for (const { event } of rows) {
     const arm = armOf(event, spec) as Arm
@@ -190,7 +203,47 @@ function cellsOf(rows: readonly Stored[], spec: ReleaseSpec): BlockCell[] {
     `${arm === 'stable' ? 0 : 1} ${cohort.locale ?? ''} ${cohort.device ?? ''}`
   return [...cells.values()]
     .sort((a, b) => (order(a) < order(b) ? -1 : 1))
-    .map(({ arm, cohort, events }) => ({ arm, cohort, metrics: metricsOf(events, spec) }))
+    .map(({ arm, cohort, events }) => ({ arm, cohort, metrics: metricsOfCell(events) }))
+}
+
+/** What only blocks have: cancelled requests, sample rates other than 1, and users. */
+function metricsInBlock(
+  events: readonly RequestEvent[],
+  spec: ReleaseSpec,
+  slowBins: readonly number[],
+): CellMetrics {
+  const counted = events.filter((event) => event.outcome !== 'cancelled')
+  const rates = counted.map(({ sampleRate }) => sampleRate)
+  const byUser = new Map<number, RequestEvent[]>()
+  for (const event of counted) {
+    if (event.sessionId === '') continue
+    const bucket = Number(cityHash64(event.sessionId) % 64n)
+    byUser.set(bucket, [...(byUser.get(bucket) ?? []), event])
+  }
+  const buckets = [...byUser.keys()].sort((a, b) => a - b)
+  const each = buckets.map((bucket) => metricsOf(byUser.get(bucket) ?? [], spec))
+  const binsOf = ({ bins, counts }: CellMetrics, above: number) =>
+    bins.reduce((sum, bin, at) => sum + (bin > above ? (counts[at] ?? 0) : 0), 0)
+  const users: UserBuckets = {
+    buckets,
+    requests: each.map(({ requests }) => requests),
+    errors: each.map(({ errors }) => errors),
+    latencies: each.map(({ latencies }) => latencies),
+    overLimit: latencyLimitsOf(spec).map((_, at) => each.map((own) => own.overLimit[at] ?? 0)),
+    overSlowBin: slowBins.map((slow) => each.map((own) => binsOf(own, slow))),
+    qualityN: each.map(({ quality }) => quality.n),
+    qualitySum: each.map(({ quality }) => quality.sum),
+    kpiN: kpisOf(spec).map((_, at) => each.map((own) => own.kpis[at]?.n ?? 0)),
+    kpiSum: kpisOf(spec).map((_, at) => each.map((own) => own.kpis[at]?.sum ?? 0)),
+  }
+  return {
+    ...metricsOf(events, spec),
+    ...(counted.length < events.length ? { cancelled: events.length - counted.length } : {}),
+    ...(rates.some((rate) => rate < 1)
+      ? { sampleRates: [Math.min(...rates), Math.max(...rates)] as const }
+      : {}),
+    ...(buckets.length > 0 ? { users } : {}),
+  }
 }
 
 function metricsOf(events: readonly RequestEvent[], spec: ReleaseSpec): CellMetrics {

@@ -1,3 +1,4 @@
+import { UNBOUNDED_BIN, ZERO_BIN } from '../../../src/domain/histogram.ts'
 import type { ReleaseSpec } from '../../../src/domain/release.ts'
 import { DEVICES, OUTCOMES, type RequestEvent } from '../../../src/domain/request-event.ts'
 import { buildSpec } from '../../support/builders.ts'
@@ -91,6 +92,11 @@ export function randomSpec(seed: number): ReleaseSpec {
   })
 }
 
+/** Bins that a block may be closed with: none, or some among and beyond the latencies. */
+export function slowBinsOf(seed: number): number[] {
+  return [[], [464], [574, ZERO_BIN], [UNBOUNDED_BIN, 0, 120]][seed % 4] ?? []
+}
+
 /**
  * Events of the route and of others around three moments, one of them midnight: all outcomes, arms
  * named by version or variant, late ones up to the exact millisecond, and every third a repetition
@@ -122,6 +128,16 @@ export function randomEvents(seed: number, spec: ReleaseSpec, count: number): St
       device: pick(DEVICES),
       qualityScore: pick([null, 0, 1, random()]),
       isSynthetic: random() < 0.1,
+      sampleRate: pick([1, 1, 1, 1, 1, 1, 0.5, random() || 1]),
+      sessionId: pick([
+        '',
+        '',
+        '',
+        `user-${offset}`,
+        `user ${pick([1, 2, 3])}`,
+        'é€😀',
+        'twelve bytes',
+      ]),
       kpi: pick([
         null,
         { revenue: random() * 6 - 3 },

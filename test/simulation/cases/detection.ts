@@ -1,13 +1,14 @@
 import type { SimulationCase } from '../case.ts'
 import { HEAVY, LOGNORMAL } from '../latency-model.ts'
 import type { ArmShape } from '../scenario.ts'
+import type { Published } from './guardrails.ts'
+import { published } from './guardrails.ts'
 import type { SplitName } from './shapes.ts'
 import {
   errors,
   latencies,
   QUALITY_GATE_BLOCKS,
   QUALITY_MEAN,
-  reference,
   scores,
   shareOf,
   stationary,
@@ -18,8 +19,9 @@ import {
 interface Row {
   readonly name: string
   readonly canary: ArmShape
-  readonly '10/90': readonly [number, number]
-  readonly '50/50': readonly [number, number]
+  /** Missing: not published. */
+  readonly '10/90'?: Published
+  readonly '50/50'?: Published
   readonly quick?: true
 }
 
@@ -185,6 +187,24 @@ const FAMILIES: readonly Family[] = [
       { name: 'true 2.0 %', canary: error(2), '10/90': [7.7, 0.1], '50/50': [2.1, 0.04] },
     ],
   },
+  {
+    name: 'error, +20 %',
+    guardrail: 'metric: error_rate, max_increase: 20%',
+    stable: error(0.5),
+    rows: [{ name: '0.5→1.0 %', canary: error(1) }],
+  },
+  {
+    name: 'rare error, +0.2 pp',
+    guardrail: 'metric: error_rate, max_increase: 0.2pp',
+    stable: error(0.005),
+    rows: [{ name: '0.005→0.5 %', canary: error(0.5) }],
+  },
+  {
+    name: 'p99, margin 0',
+    guardrail: 'metric: latency_p99, max_increase: 0%',
+    stable: scale(1),
+    rows: [{ name: '+20 % scale', canary: scale(1.2) }],
+  },
 ]
 
 /** The detection rows of the bar (statistics §9) and, for heavy tails, of §10 B. */
@@ -202,11 +222,11 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
           {
             asks: 'events_to_rollback',
             bar: 'reference',
-            reference: reference(...row[split]),
+            ...published(row[split]),
             ...(family.gateBlocks === undefined ? {} : { gateBlocks: family.gateBlocks }),
           },
         ],
-        repetitions: { full: 1000, quick: row.quick === true ? 60 : 0 },
+        repetitions: { full: 1000, quick: row.quick === true ? 120 : 0 },
       }),
     ),
   ),

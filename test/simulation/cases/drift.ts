@@ -1,17 +1,15 @@
 import type { SimulationCase } from '../case.ts'
 import { LOGNORMAL } from '../latency-model.ts'
+import { withOdds } from '../routing.ts'
 import type { ArmShape, Level } from '../scenario.ts'
+import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
 import {
   DAY,
-  ERROR_0,
-  P95_0,
-  QUALITY_0,
   RAMP_STEPS,
   ROLLED_BACK_FALSELY,
   ramp,
   scenarioCase,
   single,
-  timesOdds,
   wave,
 } from './scenario-case.ts'
 import { errors, latencies, reference, scores } from './shapes.ts'
@@ -47,7 +45,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
     guardrail: ERROR_0,
     scenario: drifting(errors(0.005), errors(0.005), errorWave),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(3.0, 0.4) }],
-    quick: 30,
+    quick: 60,
   }),
   scenarioCase({
     ...DRIFT,
@@ -71,7 +69,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
     guardrail: P95_0,
     scenario: drifting(scaled(1), scaled(1), latencyWave),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(4.6, 0.9) }],
-    quick: 15,
+    quick: 60,
   }),
   scenarioCase({
     ...DRIFT,
@@ -99,7 +97,7 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
       name: `drift, error odds ×${factor}`,
       what: `error 0.1–0.9 % over the day, odds ×${factor}`,
       guardrail: ERROR_0,
-      scenario: drifting(errors(0.005), errors(timesOdds(0.005, factor)), errorWave),
+      scenario: drifting(errors(0.005), errors(withOdds(0.005, factor)), errorWave),
       questions: [
         { asks: 'rolled_back', bar: 'most' },
         { asks: 'events_to_rollback', bar: 'none' },
@@ -108,18 +106,39 @@ export const DRIFT_CASES: readonly SimulationCase[] = [
   ),
 ]
 
-export const SHOCK_CASES: readonly SimulationCase[] = [
+const SHOCKS = { ...DRIFT, family: 'Shocks of one arm' }
+
+const QUALITY_SHOCKS: readonly SimulationCase[] = [
   { sd: 0.01, refs: reference(5.6, 0.5) },
   { sd: 0.03, refs: reference(4.9, 0.3) },
 ].map(({ sd, refs }) =>
   scenarioCase({
-    ...DRIFT,
+    ...SHOCKS,
     name: `shocks, quality sd ${sd}`,
-    family: 'Shocks of one arm',
     what: `quality of each arm moves by sd ${sd} from block to block, equal versions, ramp and drift`,
     guardrail: QUALITY_0,
-    scenario: drifting(scores(0.86), scores(0.86), qualityWave, { qualityShock: sd }),
+    scenario: drifting(scores(0.86), scores(0.86), qualityWave, { shocks: { quality: sd } }),
     questions: [{ ...ROLLED_BACK_FALSELY, reference: refs }],
-    quick: sd === 0.01 ? 20 : 0,
+    quick: sd === 0.01 ? 60 : 0,
   }),
 )
+
+export const SHOCK_CASES: readonly SimulationCase[] = [
+  ...QUALITY_SHOCKS,
+  scenarioCase({
+    ...SHOCKS,
+    name: 'shocks, error ×e^±0.3',
+    what: 'error rate of each arm times a lognormal factor of sd 0.3 in every block, equal versions, ramp and drift',
+    guardrail: ERROR_0,
+    scenario: drifting(errors(0.005), errors(0.005), errorWave, { shocks: { errorLog: 0.3 } }),
+    questions: [ROLLED_BACK_FALSELY],
+  }),
+  scenarioCase({
+    ...SHOCKS,
+    name: 'shocks, latency ×e^±0.3',
+    what: 'latencies of each arm times a lognormal factor of sd 0.3 in every block, equal versions, ramp and drift',
+    guardrail: P95_0,
+    scenario: drifting(scaled(1), scaled(1), latencyWave, { shocks: { latencyLog: 0.3 } }),
+    questions: [ROLLED_BACK_FALSELY],
+  }),
+]

@@ -1,6 +1,7 @@
 import type { SimulationCase } from '../case.ts'
 import { BARE } from '../release-spec.ts'
-import { ERROR_0, NULL_REPETITIONS, ROLLED_BACK_FALSELY, single } from './scenario-case.ts'
+import { ERROR_0 } from './guardrails.ts'
+import { NULL_REPETITIONS, ROLLED_BACK_FALSELY, single } from './scenario-case.ts'
 import { errors, reference, stationaryCase } from './shapes.ts'
 
 /** Tenths of the maximal duration are tenths of the million events. */
@@ -32,7 +33,7 @@ const WORSE_LATER: readonly SimulationCase[] = LATE.map(({ rate, fromBlock, refs
         after: 100 * fromBlock,
       },
     ],
-    repetitions: { full: 1000, quick: rate === 0.02 && fromBlock === 3000 ? 30 : 0 },
+    repetitions: { full: 1000, quick: rate === 0.02 && fromBlock === 3000 ? 60 : 0 },
     bare: null,
     shipped: `${BARE}${RESTARTS}`,
   }),

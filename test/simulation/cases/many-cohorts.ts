@@ -79,7 +79,7 @@ export const MANY_COHORT_CASES: readonly SimulationCase[] = [
     'equal versions, margins 0, error limit at the true rate',
     cohorts(FINE),
     [{ asks: 'rolled_back', bar: 'alpha', reference: reference(0.8, 0.3) }],
-    { full: REPETITIONS, quick: 2 },
+    { full: REPETITIONS, quick: 8 },
   ),
   manyCohorts(
     'one error 0.5→2.0 %',
@@ -101,7 +101,7 @@ export const MANY_COHORT_CASES: readonly SimulationCase[] = [
       { asks: 'events_to_rollback', bar: 'none', reference: reference(104, 3) },
       named,
     ],
-    { full: REPETITIONS, quick: 3 },
+    { full: REPETITIONS, quick: 12 },
   ),
   manyCohorts(
     'all error 0.5→1.0 %',

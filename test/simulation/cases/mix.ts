@@ -1,15 +1,9 @@
 import type { SimulationCase } from '../case.ts'
 import { LOGNORMAL } from '../latency-model.ts'
+import { withOdds } from '../routing.ts'
 import type { ArmShape, CohortTraffic } from '../scenario.ts'
-import {
-  BLOCK_EVENTS,
-  ERROR_0,
-  HISTORY_EVENTS,
-  P95_0,
-  ROLLED_BACK_FALSELY,
-  scenarioCase,
-  timesOdds,
-} from './scenario-case.ts'
+import { ERROR_0, P95_0 } from './guardrails.ts'
+import { BLOCK_EVENTS, HISTORY_EVENTS, ROLLED_BACK_FALSELY, scenarioCase } from './scenario-case.ts'
 import { errors, latencies, reference } from './shapes.ts'
 
 const MIX: readonly { locale: string; device: string; share: number; canary: number }[] = [
@@ -36,7 +30,7 @@ function mixed(
 }
 
 const mixError = (factor: number) => (device: string, worse: boolean) =>
-  errors(timesOdds(device === 'mobile' ? 0.008 : 0.003, worse ? factor : 1))
+  errors(withOdds(device === 'mobile' ? 0.008 : 0.003, worse ? factor : 1))
 const mixLatency = (factor: number) => (device: string, worse: boolean) =>
   latencies({ ...LOGNORMAL, by: (device === 'mobile' ? 1.3 : 0.9) * (worse ? factor : 1) })
 
@@ -63,7 +57,7 @@ const EQUAL: readonly SimulationCase[] = [
       questions: [
         { ...ROLLED_BACK_FALSELY, reference: reference(refs[2 * index]!, refs[2 * index + 1]!) },
       ],
-      quick: towards === 'mobile' ? 20 : 0,
+      quick: towards === 'mobile' ? 60 : 0,
     }),
   ),
 )

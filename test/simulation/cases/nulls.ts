@@ -1,13 +1,26 @@
-import type { Question, Reference, SimulationCase } from '../case.ts'
+import type { Question, SimulationCase } from '../case.ts'
 import { HEAVY, type LatencyShape, LOGNORMAL } from '../latency-model.ts'
 import type { ArmShape } from '../scenario.ts'
+import type { Published } from './guardrails.ts'
+import {
+  ERROR_0,
+  ERROR_20,
+  ERROR_MAX,
+  ERROR_PP,
+  P95_0,
+  P95_10,
+  P95_MAX,
+  published,
+  QUALITY_0,
+  QUALITY_1,
+  RARE,
+  revenue,
+} from './guardrails.ts'
 import type { SplitName } from './shapes.ts'
 import {
   errors,
   latencies,
-  QUALITY_GATE_BLOCKS,
   QUALITY_MEAN,
-  reference,
   scores,
   shareOf,
   stationary,
@@ -15,9 +28,7 @@ import {
 } from './shapes.ts'
 
 const REPETITIONS = 2000
-const QUICK = 30
-
-type Percent = readonly [value: number, se: number]
+const QUICK = 60
 
 interface Null {
   readonly name: string
@@ -26,25 +37,36 @@ interface Null {
   readonly stable: ArmShape
   readonly canary: ArmShape
   /** False rollback of the reference, by split; null: not published. */
-  readonly splits: Partial<Record<SplitName, Percent | null>>
+  readonly splits: Partial<Record<SplitName, Published | null>>
   /** False pass at a margin of the reference, by split; missing: a pass would be right. */
-  readonly falsePass?: Partial<Record<SplitName, Percent | null>>
+  readonly falsePass?: Partial<Record<SplitName, Published | null>>
   readonly quick?: readonly SplitName[]
 }
-
-const ERROR_0 = 'metric: error_rate, max_increase: 0%'
-const ERROR_PP = 'metric: error_rate, max_increase: 0.2pp'
-const P95_0 = 'metric: latency_p95, max_increase: 0%'
-const P95_10 = 'metric: latency_p95, max_increase: 10%'
-const QUALITY_0 = 'metric: quality, max_drop: 0'
-const QUALITY_1 = 'metric: quality, max_drop: 0.01'
-const P95_MAX = 'metric: latency_p95, max: 120ms'
-const ERROR_MAX = 'metric: error_rate, max: 0.8%'
 
 const scaled = (by: number): LatencyShape => ({ ...LOGNORMAL, by })
 const plain = latencies(LOGNORMAL)
 /** p95 exactly 120 ms. */
 const AT_LIMIT = latencies(scaled(120 / (35 * Math.exp(0.6962 * 1.6448536269514722))))
+
+const OTHER_QUANTILES: readonly Null[] = ['p50', 'p90', 'p99'].flatMap((quantile) => [
+  {
+    name: `${quantile} 0 %`,
+    what: 'lognormal latencies, the same in both arms, margin 0',
+    guardrail: `metric: latency_${quantile}, max_increase: 0%`,
+    stable: plain,
+    canary: plain,
+    splits: { '10/90': null },
+  },
+  {
+    name: `${quantile} 10 %`,
+    what: 'all latencies +10 %, exactly at the margin of 10 %',
+    guardrail: `metric: latency_${quantile}, max_increase: 10%`,
+    stable: plain,
+    canary: latencies(scaled(1.1)),
+    splits: { '10/90': null },
+    falsePass: { '10/90': null },
+  },
+])
 
 const NULLS: readonly Null[] = [
   {
@@ -130,6 +152,51 @@ const NULLS: readonly Null[] = [
     falsePass: { '10/90': [5.6, 1.0], '50/50': [1.8, 0.6], '1/99': null },
     quick: ['10/90'],
   },
+  ...OTHER_QUANTILES,
+  {
+    name: 'error 20 %',
+    what: 'error 0.5 → 0.6 %, exactly at the relative margin of 20 %',
+    guardrail: ERROR_20,
+    stable: errors(0.005),
+    canary: errors(0.006),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'rare error 0.2 pp',
+    what: 'error 0.005 → 0.205 %, exactly at the margin of 0.2 pp: a baseline with almost no errors',
+    guardrail: ERROR_PP,
+    stable: errors(RARE),
+    canary: errors(RARE + 0.002),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'KPI 0',
+    what: 'a KPI from 0 to 100, Beta with mean 20 and sd 15 in both arms, margin 0',
+    guardrail: 'metric: kpi.revenue, bounds: [0, 100], max_drop: 0',
+    stable: revenue(20),
+    canary: revenue(20),
+    splits: { '10/90': null },
+  },
+  {
+    name: 'KPI 1',
+    what: 'the same KPI 20 → 19, exactly at the margin of 1',
+    guardrail: 'metric: kpi.revenue, bounds: [0, 100], max_drop: 1',
+    stable: revenue(20),
+    canary: revenue(19),
+    splits: { '10/90': null, '50/50': null },
+    falsePass: { '10/90': null, '50/50': null },
+  },
+  {
+    name: 'quality min',
+    what: 'quality exactly at its limit of 0.86',
+    guardrail: `metric: quality, min: ${QUALITY_MEAN}`,
+    stable: scores(QUALITY_MEAN),
+    canary: scores(QUALITY_MEAN),
+    splits: { '10/90': null },
+    falsePass: { '10/90': null },
+  },
   {
     name: 'p95 max',
     what: 'p95 exactly at its limit of 120 ms',
@@ -151,18 +218,14 @@ const NULLS: readonly Null[] = [
   },
 ]
 
-function percent(value: Percent | null | undefined): { reference?: Reference } {
-  return value === null || value === undefined ? {} : { reference: reference(...value) }
-}
-
 /** Nothing is worse than allowed: rolled back is false. At a margin passed is false, too. */
 export const NULL_CASES: readonly SimulationCase[] = NULLS.flatMap((test) =>
   (Object.keys(test.splits) as SplitName[]).map((split) => {
     const questions: Question[] = [
-      { asks: 'rolled_back', bar: 'alpha', ...percent(test.splits[split]) },
+      { asks: 'rolled_back', bar: 'alpha', ...published(test.splits[split]) },
     ]
     if (test.falsePass !== undefined) {
-      questions.push({ asks: 'passed', bar: 'alpha', ...percent(test.falsePass[split]) })
+      questions.push({ asks: 'passed', bar: 'alpha', ...published(test.falsePass[split]) })
     }
     return stationaryCase({
       name: `null, ${test.name}, ${split}`,
@@ -178,77 +241,4 @@ export const NULL_CASES: readonly SimulationCase[] = NULLS.flatMap((test) =>
       },
     })
   }),
-)
-
-interface Passing {
-  readonly name: string
-  readonly what: string
-  readonly guardrail: string
-  readonly arm: ArmShape
-  readonly splits: Partial<Record<SplitName, Percent>>
-  readonly gateBlocks?: number
-}
-
-/** Times to pass of the reference (statistics §9, last paragraph). */
-const PASSING: readonly Passing[] = [
-  {
-    name: 'error 0.2 pp',
-    what: 'error 0.5 % in both arms, margin 0.2 pp',
-    guardrail: ERROR_PP,
-    arm: errors(0.005),
-    splits: { '10/90': [133, 3], '50/50': [37.9, 0.8] },
-  },
-  {
-    name: 'p95 10 %',
-    what: 'the same latencies in both arms, margin 10 %',
-    guardrail: P95_10,
-    arm: plain,
-    splits: { '10/90': [25.0, 0.5], '50/50': [9.4, 0.2] },
-  },
-  {
-    name: 'quality 0.01',
-    what: 'the same quality in both arms, margin 0.01; counted from the first look after the gate',
-    guardrail: QUALITY_1,
-    arm: scores(QUALITY_MEAN),
-    splits: { '10/90': [12.4, 0.4], '50/50': [5.2, 0.1] },
-    gateBlocks: QUALITY_GATE_BLOCKS,
-  },
-  {
-    name: 'p95 max',
-    what: 'p95 110 ms, limit 120 ms',
-    guardrail: P95_MAX,
-    arm: plain,
-    splits: { '10/90': [26.5, 0.3], '50/50': [6.0, 0.1] },
-  },
-  {
-    name: 'error max',
-    what: 'error rate 0.5 %, limit 0.8 %',
-    guardrail: ERROR_MAX,
-    arm: errors(0.005),
-    splits: { '10/90': [56.6, 0.6], '50/50': [12.8, 0.1] },
-  },
-]
-
-/** All is well: how long until that is known. */
-export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
-  (Object.keys(test.splits) as SplitName[]).map((split) =>
-    stationaryCase({
-      name: `pass, ${test.name}, ${split}`,
-      family: 'Time to pass',
-      what: test.what,
-      scenario: stationary(test.arm, test.arm, shareOf(split)),
-      guardrails: [test.guardrail],
-      until: 'pass',
-      questions: [
-        {
-          asks: 'events_to_pass',
-          bar: 'reference',
-          ...percent(test.splits[split]),
-          ...(test.gateBlocks === undefined ? {} : { gateBlocks: test.gateBlocks }),
-        },
-        { asks: 'rolled_back', bar: 'alpha' },
-      ],
-      repetitions: { full: 1000, quick: split === '10/90' ? 50 : 0 },
-    }),
-  ),
 )

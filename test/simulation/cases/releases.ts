@@ -4,9 +4,10 @@ import type { ArmShape, CohortTraffic, Level } from '../scenario.ts'
 import { QUALITY_MEAN, QUALITY_SD } from './shapes.ts'
 
 const FULL = 2000
-const BLOCK_EVENTS = 1000
+const BLOCK_EVENTS = 5000
 const BLOCKS_PER_HOUR = 360
 const LAG_BLOCKS = 60
+const WORSE_FROM = 120
 
 const PLAN = [
   '- { weight: 5,  min_duration: 5m, min_requests: 2000 }',
@@ -51,9 +52,9 @@ function traffic(canary: ArmShape): CohortTraffic[] {
   }))
 }
 
-/** Errors, latency and quality all move over four hours. */
+/** Errors and quality move up and down within an hour. */
 const drift = (block: number): Level => {
-  const at = Math.sin((2 * Math.PI * block) / (4 * BLOCKS_PER_HOUR))
+  const at = Math.sin((2 * Math.PI * block) / BLOCKS_PER_HOUR)
   return { errorOdds: 1 + 0.8 * at, qualityShift: 0.03 * at }
 }
 
@@ -83,52 +84,52 @@ const RELEASES: readonly Release[] = [
     name: 'sound',
     what: 'equal versions, five guardrails, three cohorts, two of them key',
     guardrails: INSIDE,
-    hours: 12,
+    hours: 4,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'sound, router 10 minutes late',
     what: 'the same; what is decided is applied 10 minutes later',
     guardrails: INSIDE,
     lagBlocks: LAG_BLOCKS,
-    hours: 12,
+    hours: 4,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'sound, drifting',
-    what: 'the same; error rate ±80 % and quality ±0.03 over four hours',
+    what: 'the same; error rate ±80 % and quality ±0.03 within an hour',
     guardrails: INSIDE.filter((line) => !line.includes(' max: ')),
     level: drift,
-    hours: 12,
+    hours: 4,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
   },
   {
     name: 'at every limit',
     what: 'equal versions, margins 0, error limit at the true rate',
     guardrails: EDGE,
-    hours: 3,
+    hours: 1,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
-    quick: 2,
+    quick: 10,
   },
   {
     name: 'one limit reached',
     what: 'error 0.5 → 0.7 %, at the margin of 0.2 pp, all else equal',
     guardrails: INSIDE.filter((line) => !line.includes('max: 0.8%')),
     canary: { ...FINE, errorRate: 0.007 },
-    hours: 3,
+    hours: 1,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
   },
   {
-    name: 'worse from the second hour on',
-    what: 'error 0.5 → 2.0 % after an hour; a rollback before that counts as none',
+    name: 'worse from the 20th minute on',
+    what: 'error 0.5 → 2.0 % after 20 minutes; a rollback before that counts as none',
     guardrails: EDGE,
-    change: { fromBlock: BLOCKS_PER_HOUR, canary: MIX.map(() => ({ ...FINE, errorRate: 0.02 })) },
-    hours: 3,
+    change: { fromBlock: WORSE_FROM, canary: MIX.map(() => ({ ...FINE, errorRate: 0.02 })) },
+    hours: 1,
     questions: [
       { asks: 'rolled_back', bar: 'most' },
-      { asks: 'events_to_rollback', bar: 'none', after: BLOCKS_PER_HOUR * BLOCK_EVENTS },
+      { asks: 'events_to_rollback', bar: 'none', after: WORSE_FROM * BLOCK_EVENTS },
     ],
     full: 400,
   },

@@ -9,10 +9,6 @@ export const HISTORY_EVENTS = 50_000
 /** A day of the level, in blocks. */
 export const DAY = 1000
 
-export const ERROR_0 = 'metric: error_rate, max_increase: 0%'
-export const P95_0 = 'metric: latency_p95, max_increase: 0%'
-export const QUALITY_0 = 'metric: quality, max_drop: 0'
-
 export const ROLLED_BACK_FALSELY: Question = { asks: 'rolled_back', bar: 'alpha' }
 
 interface Parts {
@@ -56,10 +52,4 @@ export function single(stable: ArmShape, canary: ArmShape, rest: Partial<Scenari
     historyEvents: HISTORY_EVENTS,
     ...rest,
   }
-}
-
-/** `rate` with its odds multiplied. */
-export function timesOdds(rate: number, factor: number): number {
-  const odds = (factor * rate) / (1 - rate)
-  return odds / (1 + odds)
 }

@@ -3,6 +3,11 @@ import { createCohortUnits } from '../../../src/judge/cohort-units.ts'
 import { DE, EN } from './judge-builders.ts'
 
 describe('cohort units', () => {
+  it('have none for a key that names no dimension of the release', () => {
+    const units = createCohortUnits({ by: ['device'], key: [{ locale: 'en-US' }, {}] })
+    expect(units.units.map(({ ref }) => ref)).toEqual(['overall'])
+  })
+
   it('has a unit for overall, each partial key and each cell; a full key is its cell', () => {
     const units = createCohortUnits({
       by: ['locale', 'device'],

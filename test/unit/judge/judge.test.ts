@@ -12,6 +12,7 @@ import {
   KPI_DROP,
   metricsOf,
   P95,
+  P95_INCREASE,
   P95_MAX,
   QUALITY,
   QUALITY_DROP,
@@ -67,6 +68,33 @@ describe('the start of a release', () => {
     expect(assessment.newestCanaryEndMs).toBe(START_MS + BLOCK_MS)
   })
 
+  it('fixes the bins above which users are slow together with the weights, and keeps them', () => {
+    const spec = specOf([
+      P95_INCREASE,
+      guardrail({ kind: 'latency', name: 'latency_p50', quantile: 0.5 }, P95_INCREASE.limit),
+    ])
+    const at = (bin: number, requests = 600) =>
+      blockOf(0, [
+        cellOf('stable', EN, metricsOf(requests, 0, { bins: [bin], counts: [requests] })),
+      ])
+    const judge = createJudge(spec, [], START_MS)
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[], 1000])
+    judge.fold(at(100))
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[], 400])
+    judge.fold({ ...at(200), startMs: START_MS + BLOCK_MS, endMs: START_MS + 2 * BLOCK_MS })
+    expect([judge.slowBins, judge.missingBaseline]).toEqual([[200, 100], 0])
+    judge.fold({ ...at(300), startMs: START_MS + 2 * BLOCK_MS, endMs: START_MS + 3 * BLOCK_MS })
+    expect(judge.slowBins).toEqual([200, 100])
+  })
+
+  it('takes those bins from the history when it is enough, and has none where nothing relative is asked', () => {
+    const known = createJudge(specOf([P95_INCREASE]), HISTORY, START_MS)
+    expect([known.slowBins, known.missingBaseline]).toEqual([[232], 0])
+    expect(createJudge(specOf([ERROR_MAX]), HISTORY, START_MS).slowBins).toEqual([])
+    const failed = [{ cohort: EN, metrics: metricsOf(2000, 2000) }]
+    expect(createJudge(specOf([P95_INCREASE]), failed, START_MS).slowBins).toEqual([])
+  })
+
   it('takes blocks before the release for the baseline only', () => {
     const judge = createJudge(specOf([ERROR_MAX]), [], START_MS + 2 * BLOCK_MS)
     judge.fold(pair(0))
@@ -87,6 +115,7 @@ describe('the start of a release', () => {
       guardrail(QUALITY, { kind: 'max_increase', relative: false, value: 0.1 }),
       guardrail(KPI, { kind: 'max_increase', relative: true, value: 0.1 }),
       guardrail(KPI, { kind: 'max', value: 1 }),
+      guardrail(ERROR_MAX.metric, { kind: 'min', value: 0.1 }),
     ]
     for (const limit of limits) {
       expect(() => createJudge(specOf([limit]), HISTORY, START_MS)).toThrow(/no test for/)
@@ -370,6 +399,19 @@ describe('rows', () => {
       verdict: 'within_limit',
       needs: { requests: 0, seconds: 0 },
     })
+  })
+
+  it('reckon the time a pass takes by the cohort’s traffic since it came, not since the step began', () => {
+    const judge = createJudge(specOf([ERROR_MAX]), HISTORY, START_MS)
+    const enOnly = (k: number) =>
+      blockOf(k, [cellOf('stable', EN, metricsOf(720, 4)), cellOf('canary', EN, metricsOf(80))])
+    for (let k = 0; k < 50; k++) judge.fold(enOnly(k))
+    judge.fold(pair(50, 0, 1000))
+    judge.fold(pair(51, 0, 1000))
+    const { needs } = rowOf(judge.assess(), 'error_rate', DE)
+    // 200 requests in each block of 10 s.
+    expect(needs!.requests).toBeGreaterThan(100)
+    expect(needs!.seconds / needs!.requests).toBeCloseTo(0.05, 2)
   })
 
   it('give each cohort’s part of the standardised difference', () => {

@@ -15,6 +15,15 @@ const weightOf = (weights: ReturnType<typeof fixWeights>, guardrail: number, uni
   Math.exp(weights.logWeight(guardrail, unit))
 
 describe('the weights of a release', () => {
+  it('are none for a guardrail without importance beside one that has some', () => {
+    const { units, en } = unitsWith()
+    const weights = fixWeights([{ ...P95_MAX, importance: 0 }, ERROR_MAX], units.units)
+    for (const unit of [0, en.unit]) {
+      expect(weights.logWeight(0, unit)).toBe(Number.NEGATIVE_INFINITY)
+      expect(weightOf(weights, 1, unit)).toBeGreaterThan(0)
+    }
+  })
+
   it('give half to overall by importance, and nine tenths of the rest by √share', () => {
     const { units, en, de } = unitsWith()
     const guardrails = [P95_MAX, { ...ERROR_MAX, importance: 3 }]

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { DecisionDraft } from '../../../src/domain/decision.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
+import { idleReason } from '../../../src/rollout/reasons.ts'
 import {
   canaryWeightOf,
   decideAtBlockEnd,
   decideByCommand,
   reportIdle,
   startRollout,
+  stateAtStep,
 } from '../../../src/rollout/rollout.ts'
 import { buildAssessment, buildRow, buildSpec } from '../../support/builders.ts'
 
@@ -93,6 +95,13 @@ describe('decideAtBlockEnd', () => {
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
   })
 
+  it('names every breached comparison when none leads', () => {
+    const rows = [buildRow({ verdict: 'breached' }), buildRow({ metric: 'quality' })]
+    const assessment = fresh(START + 10_000, { rollback: true, rows, leading: -1 })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(START + 10_000))
+    expect(codes(draft)).toEqual(['error_rate_breached'])
+  })
+
   it('says which cohorts an overall difference comes from, worst first, better ones left out', () => {
     const quality = { metric: 'quality', limit: 'max_drop: 0.02', verdict: 'collecting' as const }
     const cell = (locale: string, contribution: number) =>
@@ -149,9 +158,41 @@ describe('decideAtBlockEnd', () => {
     expect(codes(decideAtBlockEnd(spec, first, stale, at(FULL_STEP)))).toEqual(['stale_data'])
   })
 
+  it('tells a canary that is down from traffic that sleeps', () => {
+    const newestCanaryEndInStepMs = FULL_STEP - 3_600_000
+    const message = (newestStableEndMs: number | null) => {
+      const silent = fresh(FULL_STEP, { newestCanaryEndInStepMs, newestStableEndMs })
+      return decideAtBlockEnd(spec, first, silent, at(FULL_STEP))?.reasons[0]?.message
+    }
+    expect(message(FULL_STEP)).toBe('no request to 1.1.0 for 1h, while 1.0.0 has some')
+    expect(message(newestCanaryEndInStepMs)).toBe('no request to 1.1.0 for 1h, nor to 1.0.0')
+    expect(message(null)).toBe('no request to 1.1.0 for 1h, nor to 1.0.0')
+  })
+
   it('holds with coverage_missing when cohorts with a tenth of the traffic have no canary data', () => {
     const draft = decideAtBlockEnd(spec, first, fresh(FULL_STEP, { coverage: 0.89 }), at(FULL_STEP))
     expect(codes(draft)).toEqual(['coverage_missing'])
+    expect(draft?.reasons[0]?.message).toBe(
+      'the canary was seen in cohorts with 89 % of the traffic only',
+    )
+  })
+
+  it('holds with coverage_missing for a key cohort, and says only what is missing', () => {
+    const message = (overrides: Partial<Assessment>) => {
+      const uncovered = [{ locale: 'pt-BR' }]
+      const missing = fresh(FULL_STEP, { uncovered, ...overrides })
+      return decideAtBlockEnd(spec, first, missing, at(FULL_STEP))?.reasons.find(
+        ({ code }) => code === 'coverage_missing',
+      )?.message
+    }
+    const key = 'key cohorts without enough canary requests in this step: pt-BR'
+    expect(message({})).toBe(key)
+    expect(message({ coverage: 0.5 })).toBe(
+      `the canary was seen in cohorts with 50 % of the traffic only; ${key}`,
+    )
+    expect(message({ coverage: 0, canaryRequests: 0 })).toBe(
+      `nothing of the canary was judged in this step yet; ${key}`,
+    )
   })
 
   it('holds with late_events when more than one percent came late', () => {
@@ -256,6 +297,11 @@ describe('decideByCommand', () => {
     expect(decideAtBlockEnd(spec, paused, bad, at(nextMs))?.phase).toBe('rolled_back')
   })
 
+  it('pauses only once', () => {
+    const paused = { ...first, phase: 'paused' as const }
+    expect(decideByCommand(spec, paused, 'pause', 'ada', '', at(FULL_STEP))).toBeNull()
+  })
+
   it('resumes only what is paused, and begins the step anew', () => {
     expect(decideByCommand(spec, first, 'resume', 'ada', '', at(FULL_STEP))).toBeNull()
     const paused = {
@@ -275,10 +321,40 @@ describe('decideByCommand', () => {
       ),
     )
     expect(weights).toEqual([100, 0, 0])
+    expect(canaryWeightOf([])).toBe(0)
+  })
+})
+
+describe('stateAtStep', () => {
+  it('is the release at a step of its plan, with the traffic of that step', () => {
+    const state = stateAtStep(spec, 1, START + 5000)
+    expect(state.step).toMatchObject({ index: 1, count: 3, weight: 25, startedAtMs: START })
+    expect(state.traffic).toEqual(state.previousTraffic)
+    expect(canaryWeightOf(state.traffic)).toBe(25)
+  })
+
+  it('refuses a step that the plan does not have', () => {
+    expect(() => stateAtStep(spec, 3, START)).toThrow(/step 3 of a plan of 3/)
+  })
+})
+
+describe('idleReason', () => {
+  it('says how long nothing came, and whether the step has seen anything', () => {
+    expect(idleReason('no_traffic', 90_000)).toEqual({
+      code: 'no_traffic',
+      severity: 'info',
+      message: 'no canary request in this step, and nothing arrived for 1m30s',
+    })
+    expect(idleReason('stale_data', 90_000).message).toBe('nothing arrived for 1m30s')
   })
 })
 
 describe('reportIdle', () => {
+  it('says nothing after the last decision', () => {
+    const ended = { ...first, phase: 'promoted' as const }
+    expect(reportIdle(ended, idleReason('stale_data', 1))).toBeNull()
+  })
+
   it('repeats the state as a hold with the given reason', () => {
     const draft = reportIdle(first, { code: 'no_traffic', severity: 'info', message: 'x' })
     expect(draft).toMatchObject({

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { createJudge, SHIPPED_RULES } from '../../../src/judge/judge.ts'
 import type { SimulationCase } from '../../simulation/case.ts'
 import { ALL_CASES } from '../../simulation/cases/all.ts'
 import { errors, stationary, stationaryCase } from '../../simulation/cases/shapes.ts'
-import { runRepetition } from '../../simulation/repetition.ts'
+import { LOGNORMAL } from '../../simulation/latency-model.ts'
+import { randomOf } from '../../simulation/random.ts'
+import { releaseSpec } from '../../simulation/release-spec.ts'
+import { NUMBERS_ONLY, runRepetition } from '../../simulation/repetition.ts'
+import { createTraffic, START_MS } from '../../simulation/traffic.ts'
 
 function absoluteError(canaryRate: number, parts: Partial<SimulationCase>): SimulationCase {
   return stationaryCase({
@@ -34,6 +39,37 @@ describe('a repetition', () => {
     expect(outcome).toMatchObject({ 'bare.breach': 100, 'bare.pass': null, 'shipped.pass': null })
   })
 
+  it('decides by the same numbers as a judge that says everything people read', () => {
+    const spec = releaseSpec([
+      'metric: latency_p95, max_increase: 10%',
+      'metric: latency_p95, max: 120ms',
+      'metric: error_rate, max_increase: 0.2pp',
+      'metric: quality, max_drop: 0.01',
+    ])
+    const arm = { errorRate: 0.005, latency: LOGNORMAL, quality: { mean: 0.86, sd: 0.12 } }
+    const traffic = createTraffic(stationary(arm, arm, 0.5), randomOf('numbers'), {
+      ...{ limitsMs: [120], detailFromMs: 0 },
+    })
+    const modes = [undefined, NUMBERS_ONLY]
+    const judges = modes.map((mode) =>
+      createJudge(spec, traffic.history, START_MS, SHIPPED_RULES, mode),
+    )
+    for (let block = 0; block < 600; block++) {
+      const closed = traffic.next()
+      for (const judge of judges) judge.fold(closed)
+      if (block % 20 !== 19) continue
+      const [full, numbers] = judges.map((judge) => {
+        const { rollback, passed, logEvidence, leading, rows } = judge.assess()
+        const decisive = rows.map(({ logEBreach, logEPass, verdict, canary: { n } }) => ({
+          ...{ logEBreach, logEPass, verdict, n },
+        }))
+        return { rollback, passed, logEvidence, leading, decisive }
+      })
+      expect(numbers).toEqual(full)
+    }
+    expect(judges[1]!.assess().passed).toBe(true)
+  })
+
   it('the same seed gives the same outcome, another seed another', () => {
     const test = ALL_CASES.find(({ name }) => name.startsWith('worse, error, margin 0, 0.5→1.0 %'))!
     const few = { ...test, horizonBlocks: 2000 }
@@ -52,12 +88,13 @@ describe('a repetition', () => {
     }
     const prompt = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 0 } }, 1, 0)
     const late = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 60 } }, 1, 0)
+    const { blockEvents } = test.scenario
     expect(prompt['shipped.breach']).toBeNull()
-    // Three steps of 5 minutes are 90 blocks of 1,000 events.
-    expect(prompt['shipped.pass']).toBeGreaterThanOrEqual(90_000)
+    // Three steps of 5 minutes are 90 blocks.
+    expect(prompt['shipped.pass']).toBeGreaterThanOrEqual(90 * blockEvents)
     // Nothing reaches the canary during the first 60 blocks.
     expect(late['shipped.pass']).toBeGreaterThan(prompt['shipped.pass']!)
-    expect(late['shipped.pass']).toBeLessThan(400_000)
+    expect(late['shipped.pass']).toBeLessThan(400 * blockEvents)
   })
 
   it('every case has a name of its own, questions, and a release file the shipped reader accepts', () => {

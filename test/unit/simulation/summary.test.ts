@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome, Question } from '../../simulation/case.ts'
+import { ALL_CASES } from '../../simulation/cases/all.ts'
 import { errors, reference, stationary, stationaryCase } from '../../simulation/cases/shapes.ts'
-import { failuresOf, pageOf, rowsOf } from '../../simulation/report.ts'
+import { FAMILIES } from '../../simulation/families.ts'
+import { pageOf } from '../../simulation/page.ts'
+import { failuresOf, rowsOf } from '../../simulation/report.ts'
 import { figureOf, judge } from '../../simulation/summary.ts'
 
 function caseOf(question: Question) {
   return stationaryCase({
     name: 'null, test',
-    family: 'Tests',
+    family: 'Nothing is worse',
     what: 'a test',
     scenario: stationary(errors(0.005), errors(0.005), 0.1),
     guardrails: ['metric: error_rate, max: 1%'],
@@ -73,11 +76,34 @@ describe('figures', () => {
   it('a missed bar is listed, and the page says so without a date', () => {
     const question: Question = { asks: 'rolled_back', bar: 'alpha' }
     const test = caseOf(question)
-    const rows = rowsOf([test], new Map([[test.name, breaches(1000, 1000, 1000, null)]]))
+    const outcomes = new Map([[test.name, breaches(1000, 1000, 1000, null)]])
+    const rows = rowsOf([{ test, repetitions: 4 }], outcomes)
     expect(failuresOf(rows)).toHaveLength(1)
-    const page = pageOf(rows, { command: 'npm run sim', seed: 1 })
-    expect(page).toContain('`npm run sim`, seed 1: 0 of 2 bars held')
+    const page = pageOf(rows, { command: 'npm run sim', seed: 1, faster: 'Nothing.\n' })
+    expect(page).toContain(
+      '**0 of 2 bars held**, over 4 simulated releases. `npm run sim`, seed 1.',
+    )
+    expect(page).toContain('* null, test: rolled back, %')
     expect(page).toContain('**no**')
-    expect(page).toContain('## Tests')
+    expect(page).toContain('## Nothing is worse\n\nBoth versions behave alike')
+    expect(page.endsWith('## What was tried to be faster\n\nNothing.\n')).toBe(true)
+  })
+
+  it('a row says how many of its releases a run that was ended has, and is left out without any', () => {
+    const question: Question = { asks: 'rolled_back', bar: 'alpha' }
+    const some = caseOf(question)
+    const none = { ...some, name: 'null, none', what: 'not begun' }
+    const plan = [some, none].map((test) => ({ test, repetitions: 2000 }))
+    const rows = rowsOf(plan, new Map([[some.name, breaches(null, null)]]))
+    const page = pageOf(rows, { command: 'npm run sim', seed: 1, faster: '' })
+    expect(page).toContain('2 of 2 rows have fewer releases than planned')
+    expect(page).toContain('| 2 of 2000 |')
+    expect(page).not.toContain('not begun')
+  })
+
+  it('every case is in a table that is explained', () => {
+    const known = FAMILIES.map(({ name }) => name)
+    for (const { name, family } of ALL_CASES) expect(known, name).toContain(family)
+    for (const { text } of FAMILIES) expect(text).toMatch(/^[A-Z0-9].*[.]$/)
   })
 })

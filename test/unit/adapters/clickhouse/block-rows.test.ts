@@ -9,10 +9,15 @@ const cell = (arm: string, locale: string, device: string, requests = 1) => [
   ...[2, '1500000', '1250000000000', [1], ['-2000000'], ['4000000000000']],
 ]
 const summary = ['', '', '', ...NOTHING]
-const row = (startMs: number, writer: string, closedAt: number, of: unknown[], events = 0) => [
-  ...[startMs, writer, closedAt, events, 0, 0, 0],
-  ...of,
-]
+const REST = [0, 1, 1, '']
+const row = (
+  startMs: number,
+  writer: string,
+  closedAt: number,
+  of: unknown[],
+  events = 0,
+  rest: unknown[] = REST,
+) => [...[startMs, writer, closedAt, events, 0, 0, 0], ...of, ...rest]
 
 describe('stored blocks', () => {
   it('come back with their cells by arm, locale and device', () => {
@@ -45,6 +50,29 @@ describe('stored blocks', () => {
       quality: { n: 2, sum: 1.5, sumSquares: 1.25 },
       kpis: [{ n: 1, sum: -2, sumSquares: 4 }],
     })
+  })
+
+  const metricsWith = (...rest: unknown[]) => {
+    const rows = [row(0, 'w', 1, summary), row(0, 'w', 1, cell('stable', 'de', 'tv'), 0, rest)]
+    return blocksOf(rows, spec)[0]?.cells[0]?.metrics
+  }
+
+  it('name what was cancelled, a sample rate that is not 1, and users only where there are any', () => {
+    const plain = metricsWith(0, 1, 1, '')
+    expect(Object.keys(plain ?? {}).sort()).toEqual(
+      ['requests', 'errors', 'latencies', 'overLimit', 'bins', 'counts', 'quality', 'kpis'].sort(),
+    )
+    expect(metricsWith(3, 0.25, 1, '')).toEqual({ ...plain, cancelled: 3, sampleRates: [0.25, 1] })
+    const users = '7,9 2,1 1,0   0,1 2,0 1500000,0 1,1 -2000000,500000'
+    expect(metricsWith(0, 1, 1, users)?.users).toEqual({
+      ...{ buckets: [7, 9], requests: [2, 1], errors: [1, 0], latencies: [2, 1] },
+      ...{ overLimit: [[0, 0]], overSlowBin: [[0, 1]] },
+      ...{ qualityN: [2, 0], qualitySum: [1.5, 0], kpiN: [[1, 1]], kpiSum: [[-2, 0.5]] },
+    })
+  })
+
+  it('of rows from before there were users have none, and no sample rate', () => {
+    expect(metricsWith(0, 0, 0, '')).toEqual(metricsWith(0, 1, 1, ''))
   })
 
   it('of two writers are those of the one that closed first; by name when both did at once', () => {

@@ -75,7 +75,7 @@ describe('the blocks to close', () => {
 
 describe('the blocks to read', () => {
   it('are the whole range in pieces', () => {
-    const range = rangeOf(10_000, 7, 70)
+    const range = rangeOf(10_000, 7, 300)
     const spans = [...readingSpans(range)]
     expect(spans).toHaveLength(3)
     expect(blocksOf(spans, 10_000)).toEqual(blocksOf([range], 10_000))

@@ -133,6 +133,7 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
             uncovered: [],
             canaryRequests: 1400,
             newestCanaryEndMs: NOW_MS - 30_000,
+            newestStableEndMs: NOW_MS - 30_000,
             newestCanaryEndInStepMs: NOW_MS - 30_000,
             lateShare: 0,
           },
