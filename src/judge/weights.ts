@@ -4,7 +4,7 @@ import type { Unit } from './cohort-units.ts'
 /** Hypotheses that share one error probability. */
 export type Family = 'critical' | 'signal' | 'dry_run'
 
-/** Dry-run guardrails are a family of their own, so that they change nothing for the others. */
+/** Dry-run guardrails are families of their own, so that they change nothing for the others. */
 export function familyOf(guardrail: Guardrail): Family {
   return guardrail.dryRun ? 'dry_run' : guardrail.severity
 }
@@ -44,11 +44,13 @@ interface Member {
  */
 export function fixWeights(guardrails: readonly Guardrail[], units: readonly Unit[]): Weights {
   const weights = guardrails.map(() => new Map<number, number>())
-  const families = new Map<Family, Member[]>()
+  const families = new Map<Family | number, Member[]>()
   for (const [index, guardrail] of guardrails.entries()) {
-    const members = families.get(familyOf(guardrail)) ?? []
+    // Each guardrail in dry run is judged as if it were the only one of its kind.
+    const family = guardrail.dryRun ? index : familyOf(guardrail)
+    const members = families.get(family) ?? []
     members.push({ index, guardrail })
-    families.set(familyOf(guardrail), members)
+    families.set(family, members)
   }
   const give = (member: Member, unit: Unit, weight: number) => {
     if (weight > 0) weights[member.index]?.set(unit.index, weight)

@@ -123,7 +123,7 @@ describe('the start of a release', () => {
   })
 
   it('names its version', () => {
-    expect(JUDGE_VERSION).toBe('2')
+    expect(JUDGE_VERSION).toBe('3')
   })
 })
 
