@@ -1,17 +1,7 @@
 import type { Baseline } from './baseline.ts'
 import { sumOf } from './block-intake.ts'
 import type { Cell } from './cohort-units.ts'
-import type { Stratum } from './guardrail-test.ts'
-
-/** A stratum both of whose arms have requests, if its cell has enough of them, in one block or more. */
-export interface Pair extends Stratum {
-  /**
-   * What was known of the baseline before the pair's first block: its error rate, and the bin of each
-   * rolling quantile. Whatever is made of it is predictable.
-   */
-  readonly errorRate: number
-  readonly quantileBins: readonly (number | null)[]
-}
+import type { Pair, Stratum } from './guardrail-test.ts'
 
 /**
  * Consecutive blocks of a small cohort are added up until there is something to compare. When that is

@@ -1,6 +1,5 @@
 import type { CellMetrics } from '../domain/block.ts'
 import type { ArmValue, Method } from '../domain/verdict.ts'
-import type { Pair } from './block-pairs.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 
 /** What both arms did in one cell during one block; an arm without requests has empty metrics. */
@@ -8,6 +7,16 @@ export interface Stratum {
   readonly cell: Cell
   readonly canary: CellMetrics
   readonly stable: CellMetrics
+}
+
+/** A stratum both of whose arms have requests, if its cell has enough of them, in one block or more. */
+export interface Pair extends Stratum {
+  /**
+   * What was known of the baseline before the pair's first block: its error rate, and the bin of each
+   * rolling quantile. Whatever is made of it is predictable.
+   */
+  readonly errorRate: number
+  readonly quantileBins: readonly (number | null)[]
 }
 
 export interface JudgedBlock {
