@@ -7,11 +7,10 @@ import type { PairedKind, PairedSums, SeriesSums } from './paired.ts'
 import {
   addDifference,
   addSums,
+  blockVariance,
   effectiveBlocks,
   emptySums,
-  modelVariance,
   robustVariance,
-  shiftOf,
   sumsSince,
 } from './paired.ts'
 import type { GateRules, Standardised } from './standardise.ts'
@@ -125,6 +124,8 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
       const share = (canaryBad + stableBad) / both
       sums.hCanary += h * (canaryBad / canary)
       sums.hStable += h * (stableBad / stable)
+      sums.loadCanary += (h * h) / canary
+      sums.loadStable += (h * h) / stable
       if (kind === 'exceedance') {
         sums.base += both > 1 ? (h * share * (1 - share) * both) / (both - 1) : 0
       } else {
@@ -200,12 +201,7 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         gate: saysNothing(unit, cells, kind, rules)
           ? { met: false, growth: null }
           : gateOf(total, blocks, kind, rules, designEffect),
-        shocks: overdispersion(
-          kind,
-          blocks,
-          modelVariance(total, kind, shiftOf(total)),
-          total.sumCanary,
-        ),
+        shocks: overdispersion(kind, blocks, blockVariance(total, kind), total.sumCanary),
       }
     },
     snapshot: () => ({
@@ -278,7 +274,7 @@ function withFloor(
   canaryBad: number,
 ): Standardised | null {
   if (combined === null) return combined
-  const excessive = overdispersion(kind, blocks, combined.seenVariance, canaryBad)
+  const excessive = overdispersion(kind, blocks, combined.blockVariance, canaryBad)
   return {
     ...combined,
     variance: combined.variance * excessive,
@@ -294,7 +290,7 @@ function gateOf(
   designEffect: number,
 ): Gate {
   const count = effectiveBlocks(blocks)
-  const explained = designEffect * modelVariance(total, kind, shiftOf(total))
+  const explained = designEffect * blockVariance(total, kind)
   const shocked = rules.blocks > 0 && robustVariance(blocks) > SHOCK_RATIO * explained
   const blocksNeeded = shocked ? BLOCKS_WHEN_SHOCKED : rules.blocks
   const fewest = Math.min(total.nCanary, total.nStable)

@@ -20,9 +20,10 @@ export interface PairedSums {
   nCanary: number
   sumStable: number
   sumCanary: number
-  /** Only for means: Σ x² and Σ h²/n of each arm. */
+  /** Only for means: Σ x² of each arm. */
   squaresStable: number
   squaresCanary: number
+  /** Σ h²/n of each arm. */
   loadStable: number
   loadCanary: number
   /**
@@ -81,6 +82,8 @@ export function addSums(into: PairedSums, other: Readonly<PairedSums>): void {
   into.sumCanary += other.sumCanary
   into.squaresStable += other.squaresStable
   into.squaresCanary += other.squaresCanary
+  into.loadStable += other.loadStable
+  into.loadCanary += other.loadCanary
   into.base += other.base
   into.slope += other.slope
   into.slopeAtMargin += other.slopeAtMargin
@@ -161,6 +164,19 @@ export function modelVariance(
   const bad = (sums.sumStable + sums.sumCanary) / (sums.nStable + sums.nCanary)
   const factor = kind === 'rate' && bad > RARE ? 1 - bad : 1
   return (factor * Math.max(0, numerator)) / (sums.h * sums.h)
+}
+
+/**
+ * Variance of Σ hD/Σ h if each arm has the share of bad events that is seen in it: what blocks should
+ * show, whatever is tested.
+ */
+export function blockVariance(sums: Readonly<PairedSums>, kind: PairedKind): number {
+  if (sums.h === 0) return 0
+  if (kind === 'mean') return modelVariance(sums, kind, 'margin')
+  const [stable, canary] = [sums.hStable / sums.h, sums.hCanary / sums.h]
+  const numerator =
+    stable * (1 - stable) * sums.loadStable + canary * (1 - canary) * sums.loadCanary
+  return numerator / (sums.h * sums.h)
 }
 
 /**

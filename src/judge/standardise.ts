@@ -1,6 +1,13 @@
 import { overdispersion } from './overdispersion.ts'
 import type { PairedKind, PairedSums } from './paired.ts'
-import { addSums, effectiveBlocks, emptySums, modelVariance, shiftOf } from './paired.ts'
+import {
+  addSums,
+  blockVariance,
+  effectiveBlocks,
+  emptySums,
+  modelVariance,
+  shiftOf,
+} from './paired.ts'
 
 /** When an asymptotic statement may be made. */
 export interface GateRules {
@@ -84,6 +91,8 @@ export interface Standardised {
   readonly variance: number
   /** For intervals. */
   readonly seenVariance: number
+  /** As blocks should show it. */
+  readonly blockVariance: number
   readonly stable: number
   readonly canary: number
 }
@@ -103,18 +112,19 @@ export function combineGroups(
   let excess = 0
   let variance = 0
   let seenVariance = 0
+  let expected = 0
   let stable = 0
   let canary = 0
   for (const { share, sums } of paired) {
     const weight = share / total
-    const seenAt = shiftOf(sums)
     excess += weight * (sums.excess / sums.h)
     stable += weight * (sums.hStable / sums.h)
     canary += weight * (sums.hCanary / sums.h)
-    const seen = modelVariance(sums, kind, seenAt)
-    const excessive = Math.max(designEffect, overdispersion(kind, sums, seen, sums.sumCanary))
+    const shown = blockVariance(sums, kind)
+    const excessive = Math.max(designEffect, overdispersion(kind, sums, shown, sums.sumCanary))
     variance += weight ** 2 * modelVariance(sums, kind, 'margin') * excessive
-    seenVariance += weight ** 2 * seen * excessive
+    seenVariance += weight ** 2 * modelVariance(sums, kind, shiftOf(sums)) * excessive
+    expected += weight ** 2 * shown * excessive
   }
-  return { excess, variance, seenVariance, stable, canary }
+  return { excess, variance, seenVariance, blockVariance: expected, stable, canary }
 }
