@@ -5,10 +5,9 @@ import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
 import { GRID_SIZE } from './grid.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
-import { createEvidenceBlocks } from './guardrail-test.ts'
+import { createEvidenceBlocks, perUnit } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { countAbove } from './latency-histogram.ts'
-import type { LatencyScale } from './latency-scale.ts'
 import type { LatencyTotals } from './latency-totals.ts'
 import { compareQuantiles } from './latency-totals.ts'
 import { boundedLog } from './log-space.ts'
@@ -28,14 +27,18 @@ interface Thresholds {
   /** The canary's values above these count as bad in the breach and in the pass test. */
   readonly breach: number
   readonly pass: number
+  /** Part of the values in the bin of `breach` that is above the limit, too. */
+  readonly inside: number
 }
 
 /**
  * `latency_pXX: max_increase`: the share of canary latencies above (1+δ)x₀ against the share of
  * baseline latencies above x₀, the rolling baseline quantile of the cohort, within each block.
  * Breach by T2 (exact for every x₀, whatever the level of the block), pass by T3 on the difference of
- * the shares; the margin is inside the thresholds. Where (1+δ)x₀ is no bin edge each test counts from
- * the edge that makes it slower to speak.
+ * the shares; the margin is inside the thresholds. Where (1+δ)x₀ is no bin edge the pass test counts
+ * from the edge below; the breach test takes the bin's values as evenly spread on the logarithmic
+ * scale, which in a bin of 1 % is as good as the clock that measured them. Of a histogram that was
+ * counted elsewhere, with bins of any width, it counts from the edge above.
  */
 export function createRelativeLatencyTest(
   quantile: number,
@@ -58,6 +61,9 @@ export function createRelativeLatencyTest(
   const increments = new Float64Array(GRID_SIZE)
   const intervalLimit = proportionLimit(1 - quantile)
 
+  /** By cell: what is left of parts of values, which are counted as soon as they make a whole one. */
+  const parts = perUnit(() => ({ left: 0 }))
+
   const addTilts = (cell: Cell, counts: TwoArmCounts): void => {
     if (!conditionalIncrements(counts, 0, increments)) return
     for (const unit of cell.units) addInto(tilts.of(unit), increments)
@@ -68,9 +74,14 @@ export function createRelativeLatencyTest(
       for (const { cell, canary, stable, quantileBins } of pairs) {
         const x0 = quantileBins[quantileAt] ?? null
         if (x0 === null) continue
-        const thresholds = thresholdsOf(mode.scale, x0, increase)
+        const thresholds = thresholdsOf(mode, x0, increase)
+        const part = parts.of(cell.index)
+        part.left += thresholds.inside * countIn(canary, thresholds.breach)
+        const whole = Math.floor(part.left)
+        part.left -= whole
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
-        addTilts(cell, countsOf(canary, stable, thresholds.breach, thresholds.stable))
+        const breaching = countsOf(canary, stable, thresholds.breach, thresholds.stable)
+        addTilts(cell, withMoreBad(breaching, whole))
         const passing = countsOf(canary, stable, thresholds.pass, thresholds.stable)
         release.addCounts(cell, passing, 0)
         if (inStep) step.addCounts(cell, passing, 0)
@@ -110,14 +121,32 @@ export function createRelativeLatencyTest(
   }
 }
 
-function thresholdsOf(scale: LatencyScale, bin: number, increase: number): Thresholds {
+function thresholdsOf({ scale, manyBlocks }: JudgeMode, bin: number, increase: number): Thresholds {
   const x0 = scale.upperEdge(bin)
   // A baseline whose quantile lies among timeouts without a latency cannot be exceeded.
   if (!Number.isFinite(x0)) {
-    return { stable: UNBOUNDED_BIN, breach: UNBOUNDED_BIN, pass: UNBOUNDED_BIN }
+    return { stable: UNBOUNDED_BIN, breach: UNBOUNDED_BIN, pass: UNBOUNDED_BIN, inside: 0 }
   }
   const limit = (1 + increase) * x0
-  return { stable: bin, breach: scale.atOrAbove(limit), pass: scale.atOrBelow(limit) }
+  const breach = scale.atOrAbove(limit)
+  const [low, high] = [scale.upperEdge(breach - 1), scale.upperEdge(breach)]
+  const inside = manyBlocks && low > 0 && low < limit && Number.isFinite(high)
+  return {
+    stable: bin,
+    breach,
+    pass: scale.atOrBelow(limit),
+    inside: inside ? Math.log(high / limit) / Math.log(high / low) : 0,
+  }
+}
+
+function countIn({ bins, counts }: CellMetrics, bin: number): number {
+  const at = bins.indexOf(bin)
+  return at < 0 ? 0 : (counts[at] ?? 0)
+}
+
+function withMoreBad(counts: TwoArmCounts, more: number): TwoArmCounts {
+  const canaryBad = Math.min(counts.canary, counts.canaryBad + more)
+  return { ...counts, canaryBad }
 }
 
 function countsOf(

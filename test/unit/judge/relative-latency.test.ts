@@ -43,12 +43,15 @@ describe('latency_p95 max_increase', () => {
     expect(judged(10.5, 60).logEBreach).toBeLessThan(0)
   })
 
-  it('counts from the edge that is conservative for each side when the limit is no edge', () => {
-    // (1+δ)x₀ lies inside the bin of 11.1 ms: too low for the breach test, not for the pass test.
+  it('takes part of the bin the limit lies in for breach, none of it for pass', () => {
+    // (1+δ)x₀ lies inside the bin of 11.1 ms: all of it is above the limit of the pass test.
     const edge = judged(11.1, 20)
-    expect(edge.logEBreach).toBeLessThan(0)
+    const above = judged(11.5, 20)
     expect(edge.logEPass).toBeLessThan(0)
-    expect(judged(11.5, 20).verdict).toBe('breached')
+    expect(above.verdict).toBe('breached')
+    expect(edge.logEBreach).toBeLessThan(0.75 * above.logEBreach)
+    expect(edge.logEBreach).toBeGreaterThan(judged(10.9, 20).logEBreach)
+    expect(judged(10.9, 20).logEBreach).toBeLessThan(0)
   })
 
   it('collects until the gate of its pass test is met, then passes', () => {
