@@ -125,9 +125,10 @@ function addReplay(program: Command, verb: AddVerb, context: Context): void {
     )
     .option('--feedback <file>', 'feedback events about them, one JSON object a line')
     .addOption(
-      new Option('--split <how>', 'the traffic split of the file is taken as it is').default(
-        'observed',
-      ),
+      new Option(
+        '--split <how>',
+        "observed: the file's traffic split is taken as it is; assigned: compared with the step's weight",
+      ).default('observed'),
     )
     .option('--start <time>', 'event time the release starts at (default: the first event)')
     .option('--control <file>', 'recorded commands, one JSON object a line')

@@ -43,7 +43,7 @@ export async function runReplay(
   const commands =
     options.control === undefined ? [] : readCommands(options.control, spec, terminal)
   const batchRows = options.batchRows === undefined ? {} : parseBatchRows(options.batchRows)
-  requireSplit(options.split)
+  const split = parseSplit(options.split)
   if (options.events === '-' && options.feedback === '-') {
     throw new HaldaneError('usage', 'events and feedback cannot both come from standard input', {
       remedy: 'give one of them as a file',
@@ -61,7 +61,7 @@ export async function runReplay(
     try {
       await store.migrate()
       const summary = await replay({
-        ...{ store, spec, chunks, feedback, startMs, commands, ...batchRows },
+        ...{ store, spec, split, chunks, feedback, startMs, commands, ...batchRows },
         onRejected: report.add,
         onFeedbackRejected: feedbackReport.add,
         onProgress: (lines) => progress(() => `read ${formatCount(lines)} events …`),
@@ -137,13 +137,11 @@ function parseBatchRows(text: string): { batchRows: number } {
   })
 }
 
-function requireSplit(split: string): void {
-  if (split === 'observed') return
-  const remedy =
-    split === 'assigned'
-      ? 'the sample-ratio test is not part of this version: use --split observed'
-      : 'allowed is observed'
-  throw new HaldaneError('usage', `--split: "${split}" cannot be used`, { remedy })
+function parseSplit(split: string): 'assigned' | 'observed' {
+  if (split === 'observed' || split === 'assigned') return split
+  throw new HaldaneError('usage', `--split: "${split}" is not known`, {
+    remedy: 'write observed (the split of the file is taken as it is) or assigned',
+  })
 }
 
 /** Recorded commands to the release of the file, by time; a recording has those of all routes. */

@@ -45,8 +45,51 @@ export interface EvidenceRow {
   readonly contribution: number | null
 }
 
+/** How requests of the present step were shared out between the versions (T5). */
+export interface SplitReading {
+  /** The step's share of the canary, 0…1; null when each block's share is taken as given. */
+  readonly planned: number | null
+  /** Null without requests. */
+  readonly observed: number | null
+  readonly requests: number
+  readonly logESampleRatio: number
+  readonly sampleRatioBroken: boolean
+  readonly logEParity: number
+  /** Total variation distance between the versions' cohort mixes, 0…1. */
+  readonly distance: number
+  readonly parityBroken: boolean
+  /** The cohort that differs most from what was planned, and the canary's share in it. */
+  readonly cohort: { readonly cohort: CohortRef; readonly share: number } | null
+}
+
+/** A share of each version's requests (null without any), and the evidence that they differ. */
+interface SharesReading {
+  readonly stable: number | null
+  readonly canary: number | null
+  readonly logE: number
+  readonly differs: boolean
+}
+
+/** Of events that came after their block was closed; `stable` is everything but the canary. */
+export type LateReading = SharesReading
+
+/** Of answered requests that carry a value of the metric. */
+export interface LabelReading extends SharesReading {
+  readonly metric: string
+}
+
+/** What would make comparisons of the present step doubtful, whatever they say. */
+export interface TrafficReading {
+  readonly split: SplitReading
+  readonly late: LateReading
+  /** Quality and KPIs of guardrails that decide. */
+  readonly labels: readonly LabelReading[]
+  /** Cohorts whose versions are logged at different rates in their newest block. */
+  readonly sampledApart: readonly CohortRef[]
+}
+
 /** Everything the judge says at one block end. */
-export interface Assessment {
+export interface Assessment extends TrafficReading {
   /** False while the first blocks only feed the baseline's history. */
   readonly started: boolean
   /** Weighted average of breach evidence has reached 1/α, from at least two blocks. */

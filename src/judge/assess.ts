@@ -1,6 +1,6 @@
 import type { CohortRef } from '../domain/cohort.ts'
 import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
-import type { Assessment, EvidenceRow, Verdict } from '../domain/verdict.ts'
+import type { Assessment, EvidenceRow, TrafficReading, Verdict } from '../domain/verdict.ts'
 import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import type { JudgeMode } from './judge-mode.ts'
@@ -23,6 +23,7 @@ export interface AssessContext {
   /** By index of the guardrail. */
   designEffectOf(guardrail: number): number
   readonly mode: JudgeMode
+  readonly checks: TrafficReading
 }
 
 /** A hypothesis as read now. `logWeight` is that within its family. */
@@ -52,6 +53,7 @@ export function assess(context: AssessContext): Assessment {
   const canaryRequests = traffic.of(units.overall).stepRequests
   const started = weights !== null
   return {
+    ...context.checks,
     started,
     rollback,
     logEvidence: total === Number.NEGATIVE_INFINITY ? 0 : boundedLog(total),

@@ -1,5 +1,6 @@
 import { BIN_SCALE, type LatencyScale } from './latency-scale.ts'
 import type { GateRules } from './standardise.ts'
+import type { SplitRule } from './traffic-split.ts'
 
 /** What a judge is given to read. */
 export interface JudgeMode {
@@ -12,9 +13,16 @@ export interface JudgeMode {
   readonly scale: LatencyScale
   /** Whether to say what is still needed; it decides nothing. */
   readonly needs: boolean
+  /** What the versions' shares of the traffic are compared with. */
+  readonly split: SplitRule
 }
 
-export const BY_BLOCKS: JudgeMode = { manyBlocks: true, scale: BIN_SCALE, needs: true }
+export const BY_BLOCKS: JudgeMode = {
+  manyBlocks: true,
+  scale: BIN_SCALE,
+  needs: true,
+  split: 'assigned',
+}
 
 /** The gate without its count of blocks where there is only one. */
 export function gateIn({ manyBlocks }: JudgeMode, rules: GateRules): GateRules {

@@ -1,7 +1,7 @@
 import type { ClosedBlock, HistoryCell } from '../domain/block.ts'
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
-import { floorToBlock } from '../domain/time.ts'
+import { ceilToBlock, floorToBlock } from '../domain/time.ts'
 import type { Assessment } from '../domain/verdict.ts'
 import { assess } from './assess.ts'
 import { createBaseline, ENOUGH_BASELINE } from './baseline.ts'
@@ -15,15 +15,18 @@ import { createGuardrailTest, relativeQuantilesOf } from './guardrail-tests.ts'
 import { BY_BLOCKS, type JudgeMode } from './judge-mode.ts'
 import { createLatencyTotals } from './latency-totals.ts'
 import { createTraffic } from './traffic.ts'
+import { createTrafficChecks } from './traffic-checks.ts'
 import { createUserClusters } from './user-clusters.ts'
 import type { Weights } from './weights.ts'
 import { fixWeights } from './weights.ts'
 
 /** Changes whenever the same blocks could lead to other numbers. */
-export const JUDGE_VERSION = '3'
+export const JUDGE_VERSION = '4'
 
 /** Breach evidence starts once more at each of these parts of the longest duration but the first. */
 const DURATION_PARTS = 10
+/** Routers that say nothing have applied a decision by then. */
+const BLOCKS_TO_APPLY = 2
 
 /** Caution that a measurement of the bare tests does without. */
 export interface JudgeRules {
@@ -47,6 +50,11 @@ export interface Judge {
   fold(block: ClosedBlock): void
   /** Pass evidence starts afresh with the first block that starts at or after startMs. */
   startStep(index: number, startMs: number): void
+  /**
+   * When routers had the step's weights in force: only blocks that start then or later are compared
+   * with them. Null: not yet. Without a word it is two blocks after the step's start.
+   */
+  weightsInForce(fromMs: number | null): void
   /** Reads verdicts at the end of the last folded block. */
   assess(): Assessment
   /** Baseline requests without which nothing is judged yet; 0 once weights are fixed. */
@@ -82,8 +90,10 @@ export function createJudge(
   const keepsLatencies = spec.guardrails.some(({ metric }) => metric.kind === 'latency')
   const traffic = createTraffic()
   const clusters = createUserClusters(spec, relativeQuantilesOf(spec))
+  const checks = createTrafficChecks(spec, mode.split)
   const releaseFromMs = floorToBlock(releaseStartMs, lengthMs)
   let stepFromMs = releaseFromMs
+  let inForceFromMs = releaseFromMs
   let step = 0
   let stepBegun = true
   /** Later steps whose restart is done; a step that is taken up again is none. */
@@ -151,6 +161,7 @@ export function createJudge(
     weights?.grant(appeared)
     if (keepsLatencies) latencies.fold(strata)
     clusters.fold(strata)
+    if (inStep) checks.fold(block, strata, block.startMs >= inForceFromMs)
     const pairs = pairing.fold(strata, block.endMs)
     for (const test of tests) test.fold({ strata, pairs, inStep })
   }
@@ -173,9 +184,14 @@ export function createJudge(
       step = index
       stepFromMs = startMs
       stepBegun = false
+      inForceFromMs = mode.split === 'assigned' ? startMs + BLOCKS_TO_APPLY * lengthMs : startMs
       traffic.startStep()
       clusters.startStep()
+      checks.startStep((spec.plan[index]?.weight ?? 0) / spec.totalWeight)
       for (const test of tests) test.startStep()
+    },
+    weightsInForce(fromMs) {
+      inForceFromMs = fromMs === null ? Number.POSITIVE_INFINITY : ceilToBlock(fromMs, lengthMs)
     },
     get missingBaseline() {
       if (weights !== null) return 0
@@ -194,6 +210,7 @@ export function createJudge(
         rules,
         mode,
         designEffectOf: clusters.designEffect,
+        checks: checks.read(clusters),
       }),
   }
 }

@@ -29,6 +29,7 @@ export function judgeWindow(spec: ReleaseSpec, window: WindowMetrics): Assessmen
     manyBlocks: false,
     needs: true,
     scale,
+    split: 'none',
   })
   judge.fold(block)
   const assessment = judge.assess()

@@ -100,6 +100,7 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
     const { run, release } = tenure
     const { releaseId, spec } = release
     const endMs = await store.newestBlockEndMs(releaseId, spec)
+    run.noteAcks(await store.acks(spec.route))
     if (endMs !== null) run.begin(await store.readHistory(releaseId, spec))
     const range = { releaseId, spec, fromMs: run.firstBlockMs, toMs: endMs ?? run.firstBlockMs }
     const made = await run.restore(recorded, recordedBlocks(store, range))
@@ -129,6 +130,7 @@ export function createAnalyzer(options: AnalyzerOptions): Analyzer {
       run.begin(await store.readHistory(releaseId, spec))
     }
     while (run.windowEndMs < closableMs && !run.finished) {
+      if (run.awaitsRouters) run.noteAcks(await store.acks(spec.route))
       const closable = { toMs: closableMs, blocksPerRound: BLOCKS_PER_ROUND, feedback }
       await judgeRange(tenure, await nextRound(store, run, closable))
     }

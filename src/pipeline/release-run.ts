@@ -8,7 +8,9 @@ import {
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import type { Assessment } from '../domain/verdict.ts'
-import { createJudge, type Judge } from '../judge/judge.ts'
+import { createJudge, type Judge, SHIPPED_RULES } from '../judge/judge.ts'
+import { BY_BLOCKS } from '../judge/judge-mode.ts'
+import type { RouterAck } from '../ports.ts'
 import {
   type Counts,
   decideAtBlockEnd,
@@ -18,7 +20,9 @@ import {
   reportIdle,
   startRollout,
 } from '../rollout/rollout.ts'
+import type { Laggards } from '../rollout/traffic-reasons.ts'
 import { identify } from './identity.ts'
+import { routerProgress } from './router-progress.ts'
 
 export interface ReleaseRunOptions {
   readonly releaseId: string
@@ -29,6 +33,11 @@ export interface ReleaseRunOptions {
   readonly lastGeneration: number
   /** When a decision with this window end is made: wall time live, event time in a replay. */
   decidedAt(watermarkMs: number): number
+  /**
+   * `assigned` (default): the traffic's split is compared with the step's weight; `observed`: it is
+   * taken as it is, because the traffic followed no decision of this release.
+   */
+  readonly split?: 'assigned' | 'observed'
 }
 
 /**
@@ -62,6 +71,13 @@ export interface ReleaseRun {
     decisions: readonly Decision[],
     blocks: AsyncIterable<ClosedBlock> | Iterable<ClosedBlock>,
   ): Promise<Decision[]>
+  /** Whether it is still unknown when routers had the step's weights in force. */
+  readonly awaitsRouters: boolean
+  /**
+   * The newest ack of each router of the route. What they say counts for the blocks that are folded
+   * next, so a run that starts again is given them before `restore`.
+   */
+  noteAcks(acks: readonly RouterAck[]): void
   onBlock(block: ClosedBlock): Decision | null
   onCommand(command: ManualCommand, by: string, reason: string): Decision | null
   onIdle(reason: Reason): Decision | null
@@ -76,6 +92,22 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
   let assessment: Assessment | null = null
   let windowEndMs = firstMs
   let counts: Counts = { events: 0, duplicates: 0, late: 0 }
+  let acks: readonly RouterAck[] = []
+  let stepGeneration = generation
+  let inForce = false
+  let laggards: Laggards | null = null
+
+  /** Of routers that acknowledge at all; the judge knows what to do without them. */
+  const followRouters = () => {
+    if (inForce) return
+    const { heartbeatMs } = spec
+    const asked = { generation: stepGeneration, sinceMs: startedAtMs, heartbeatMs }
+    const progress = routerProgress(acks, asked)
+    if (progress === null) return
+    judge?.weightsInForce(progress.inForceFromMs)
+    inForce = progress.inForceFromMs !== null
+    laggards = inForce ? null : { routers: progress.lagging, generation: stepGeneration }
+  }
 
   const fold = (block: ClosedBlock): Judge => {
     if (judge === null)
@@ -103,6 +135,10 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
     const { step } = decision
     if (before === undefined || before.startedAtMs !== step.startedAtMs) {
       judge?.startStep(step.index, step.startedAtMs)
+      stepGeneration = decision.generation
+      inForce = false
+      laggards = null
+      followRouters()
     }
   }
 
@@ -117,7 +153,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
     const verdicts = fold(block).assess()
     assessment = verdicts
     if (newest === null) return null
-    const at = { endMs: block.endMs, releaseStartMs: startedAtMs, counts }
+    const at = { endMs: block.endMs, releaseStartMs: startedAtMs, counts, laggards }
     return issue(decideAtBlockEnd(spec, newest, verdicts, at), 'analyzer')
   }
 
@@ -152,8 +188,18 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
       return decision
     },
     begin(history) {
-      judge = createJudge(spec, history, startedAtMs)
+      const mode = { ...BY_BLOCKS, split: options.split ?? BY_BLOCKS.split }
+      judge = createJudge(spec, history, startedAtMs, SHIPPED_RULES, mode)
       judge.startStep(0, firstMs)
+      inForce = false
+      followRouters()
+    },
+    get awaitsRouters() {
+      return !inForce
+    },
+    noteAcks(newest) {
+      acks = newest
+      followRouters()
     },
     async restore(decisions, blocks) {
       const last = decisions.at(-1)

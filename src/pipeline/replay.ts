@@ -24,6 +24,8 @@ export interface ReplayOptions {
   /** Rows per insert; results do not depend on it. */
   readonly batchRows?: number
   readonly spec: ReleaseSpec
+  /** Whether the traffic's split is compared with the step's weight, or taken as it is. */
+  readonly split: 'assigned' | 'observed'
   /** Event time the release starts at; null: the block of the first event. */
   readonly startMs: number | null
   /** Recorded commands to this release in the order they were given; none from before it is obeyed. */
@@ -115,6 +117,7 @@ async function decideAll(options: ReplayOptions, startedAtMs: number, maxEventTi
     startedAtMs,
     lastGeneration: 0,
     decidedAt: (watermark) => watermark,
+    split: options.split,
   })
   options.onDecision(run.start('analyzer'))
   const queue = options.commands.filter((command) => command.atMs >= startedAtMs)

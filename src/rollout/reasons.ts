@@ -3,9 +3,9 @@ import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
 import type { ArmValue, Assessment, EvidenceRow } from '../domain/verdict.ts'
+import type { Laggards } from './traffic-reasons.ts'
+import { trafficReasons } from './traffic-reasons.ts'
 
-/** Late events above this share of all make the picture incomplete (statistics, block rules). */
-const LATE_SHARE_MAX = 0.01
 /** Baseline share that must have canary data in the step before traffic may grow. */
 const COVERAGE_MIN = 0.9
 const STALE_BLOCKS = 3
@@ -27,13 +27,14 @@ export function holdReasons(
   spec: ReleaseSpec,
   state: DecisionDraft,
   assessment: Assessment,
-  at: { endMs: number; releaseStartMs: number },
+  at: { endMs: number; releaseStartMs: number; laggards?: Laggards | null },
 ): Reason[] {
   return [
     ...assessment.rows
       .filter((row) => row.verdict === 'breached' && counts(row))
       .map((row) => breachReason(spec, row, assessment.rows)),
     ...dataReasons(spec, state, assessment, at.endMs),
+    ...trafficReasons(spec, state, assessment, at),
     ...stepReasons(state, assessment, at.endMs),
     ...evidenceReasons(assessment),
     ...durationReasons(spec, at),
@@ -73,15 +74,6 @@ function dataReasons(
     const both = newestStableEndMs === null || endMs - newestStableEndMs > staleMs
     const other = both ? `, nor to ${spec.stable}` : `, while ${spec.stable} has some`
     reasons.push(info('stale_data', `no request to ${spec.canary} for ${silence}${other}`))
-  }
-  if (assessment.lateShare > LATE_SHARE_MAX) {
-    const share = percent(assessment.lateShare)
-    reasons.push(
-      info(
-        'late_events',
-        `${share} of the events came after their block was closed and are not judged`,
-      ),
-    )
   }
   return reasons
 }

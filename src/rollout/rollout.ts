@@ -13,6 +13,7 @@ import type { ReleaseSpec } from '../domain/release.ts'
 import { ceilToBlock, floorToBlock } from '../domain/time.ts'
 import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
 import { breachReasons, holdReasons, manualReason } from './reasons.ts'
+import type { Laggards } from './traffic-reasons.ts'
 
 /**
  * The rollout is a pure function of the release file, the newest decision and what the judge says:
@@ -91,7 +92,7 @@ export function decideAtBlockEnd(
   spec: ReleaseSpec,
   state: RolloutState,
   assessment: Assessment,
-  at: { endMs: number; releaseStartMs: number; counts: Counts },
+  at: { endMs: number; releaseStartMs: number; counts: Counts; laggards?: Laggards | null },
 ): DecisionDraft | null {
   if (TERMINAL_PHASES.includes(state.phase)) return null
   const window = windowOf(spec, at)

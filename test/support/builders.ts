@@ -1,5 +1,5 @@
 import type { ReleaseSpec } from '../../src/domain/release.ts'
-import type { Assessment, EvidenceRow } from '../../src/domain/verdict.ts'
+import type { Assessment, EvidenceRow, TrafficReading } from '../../src/domain/verdict.ts'
 
 /** A release of model `m` in `production`: 1.0.0 beside 1.1.0, steps 5 → 25 → 50, 10 s blocks. */
 export function buildSpec(overrides: Partial<ReleaseSpec> = {}): ReleaseSpec {
@@ -65,9 +65,28 @@ export function buildRow(overrides: Partial<EvidenceRow> = {}): EvidenceRow {
   }
 }
 
+/** Requests are split as planned, and both versions' events and scores come alike. */
+export const BALANCED_TRAFFIC: TrafficReading = {
+  split: {
+    planned: 0.05,
+    observed: 0.05,
+    requests: 10_000,
+    logESampleRatio: -2,
+    sampleRatioBroken: false,
+    logEParity: -2,
+    distance: 0.001,
+    parityBroken: false,
+    cohort: null,
+  },
+  late: { stable: 0, canary: 0, logE: 0, differs: false },
+  labels: [],
+  sampledApart: [],
+}
+
 /** All is well: one required row within its limit, plenty of fresh canary requests. */
 export function buildAssessment(overrides: Partial<Assessment> = {}): Assessment {
   return {
+    ...BALANCED_TRAFFIC,
     started: true,
     rollback: false,
     logEvidence: -2,

@@ -106,7 +106,7 @@ describe('users of a release that has no history', () => {
     const made: Decision[] = []
     await replay({
       ...{ store: temp().store, chunks: once(linesOf('replayed')), feedback: null },
-      ...{ spec: releaseOf('replayed').spec, startMs: START_MS, commands: [] },
+      ...{ spec: releaseOf('replayed').spec, startMs: START_MS, commands: [], split: 'assigned' },
       onRejected: () => undefined,
       onFeedbackRejected: () => undefined,
       onProgress: () => undefined,

@@ -137,7 +137,7 @@ describe('haldane replay', () => {
     ['an unknown option', ['--fast'], "unknown option '--fast'"],
     ['an option without its value', ['--start'], "option '--start <time>' argument missing"],
     ['an argument too many', ['events.ndjson'], "too many arguments for 'replay'"],
-    ['another split', ['--split', 'assigned'], '--split: "assigned" cannot be used'],
+    ['another split', ['--split', 'planned'], '--split: "planned" is not known'],
     ['batches of no rows', ['--batch-rows', '0'], '--batch-rows: "0" is no number of rows'],
     ['batches of something', ['--batch-rows', '1e3'], '--batch-rows: "1e3" is no number of rows'],
   ])('refuses %s with one clear line', async (_, args, message) => {

@@ -3,6 +3,7 @@ import type { Decision } from '../../../../src/domain/decision.ts'
 import { HaldaneError } from '../../../../src/domain/errors.ts'
 import type { EvidenceRow } from '../../../../src/domain/verdict.ts'
 import type { Clock, Log, RouterAck } from '../../../../src/ports.ts'
+import { BALANCED_TRAFFIC } from '../../../support/builders.ts'
 
 export const ROUTE = 'intent-classifier/production'
 export const OTHER_ROUTE = 'ranker/staging'
@@ -123,6 +124,7 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
       generation === null
         ? null
         : {
+            ...BALANCED_TRAFFIC,
             started: true,
             rollback: false,
             logEvidence: -4,

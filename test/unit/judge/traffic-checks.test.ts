@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import type { BlockCell, CellMetrics, ClosedBlock } from '../../../src/domain/block.ts'
+import type { Guardrail } from '../../../src/domain/release.ts'
+import { createJudge, type Judge, SHIPPED_RULES } from '../../../src/judge/judge.ts'
+import { BY_BLOCKS } from '../../../src/judge/judge-mode.ts'
+import type { SplitRule } from '../../../src/judge/traffic-split.ts'
+import {
+  blockOf,
+  cellOf,
+  DE,
+  EN,
+  ERROR_MAX,
+  KPI_DROP,
+  metricsOf,
+  QUALITY_DROP,
+  START_MS,
+  specOf,
+} from './judge-builders.ts'
+
+const HISTORY = [EN, DE].map((cohort) => ({ cohort, metrics: metricsOf(5000, 25) }))
+const STEPS = [10, 50].map((weight) => ({ weight, minDurationMs: 0, minRequests: 0 }))
+
+function judgeOf(split: SplitRule, guardrails: readonly Guardrail[] = [ERROR_MAX]): Judge {
+  const spec = specOf(guardrails, { plan: STEPS })
+  const judge = createJudge(spec, HISTORY, START_MS, SHIPPED_RULES, { ...BY_BLOCKS, split })
+  judge.startStep(0, START_MS)
+  return judge
+}
+
+/** Requests to stable and canary in each cohort. */
+type Sent = readonly { stable: number; canary: number; cohort?: typeof EN }[]
+
+function cellsOf(sent: Sent, more: Partial<CellMetrics> = {}): BlockCell[] {
+  return sent.flatMap(({ stable, canary, cohort = EN }) => [
+    cellOf('stable', cohort, metricsOf(stable, 0, more)),
+    cellOf('canary', cohort, metricsOf(canary, 0, more)),
+  ])
+}
+
+function foldBlocks(judge: Judge, from: number, count: number, cells: readonly BlockCell[]): void {
+  for (let block = from; block < from + count; block++) judge.fold(blockOf(block, cells))
+}
+
+describe('labels', () => {
+  const scored = (n: number) => ({ quality: { n, sum: 0.9 * n, sumSquares: 0.82 * n } })
+
+  function labelled(stableN: number, canaryN: number, guardrails = [QUALITY_DROP]) {
+    const judge = judgeOf('observed', guardrails)
+    const cells = [
+      cellOf('stable', EN, metricsOf(900, 0, scored(stableN))),
+      cellOf('canary', EN, metricsOf(100, 0, scored(canaryN))),
+    ]
+    foldBlocks(judge, 0, 40, cells)
+    return judge.assess().labels
+  }
+
+  it('are missed in one version only', () => {
+    expect(labelled(810, 60)).toMatchObject([
+      { metric: 'quality', stable: 0.9, canary: 0.6, differs: true },
+    ])
+    expect(labelled(810, 90)).toMatchObject([{ stable: 0.9, canary: 0.9, differs: false }])
+    expect(labelled(900, 100)).toMatchObject([{ logE: 0, differs: false }])
+  })
+
+  it('of failed requests are not asked for: that more fail is another question', () => {
+    const judge = judgeOf('observed', [QUALITY_DROP])
+    const cells = [
+      cellOf('stable', EN, metricsOf(900, 9, scored(891))),
+      cellOf('canary', EN, metricsOf(100, 30, scored(70))),
+    ]
+    foldBlocks(judge, 0, 40, cells)
+    expect(judge.assess().labels).toMatchObject([{ stable: 1, canary: 1, differs: false }])
+  })
+
+  it('of guardrails in dry run, and of metrics that all requests have, are not looked at', () => {
+    expect(labelled(810, 60, [{ ...QUALITY_DROP, dryRun: true }, ERROR_MAX])).toEqual([])
+    expect(labelled(810, 60, [QUALITY_DROP, QUALITY_DROP, KPI_DROP]).map((l) => l.metric)).toEqual([
+      'quality',
+      'kpi.sales',
+    ])
+  })
+})
+
+describe('late events', () => {
+  function late(lateCanary: number, lateOthers: number) {
+    const judge = judgeOf('observed')
+    for (let block = 0; block < 40; block++) {
+      const built = blockOf(block, cellsOf([{ stable: 900, canary: 100 }]))
+      const closed: ClosedBlock = {
+        ...built,
+        events: 1000 + lateCanary + lateOthers,
+        late: lateCanary + lateOthers,
+        lateCanary,
+      }
+      judge.fold(closed)
+    }
+    return judge.assess().late
+  }
+
+  it('of the canary alone are noticed below one in a hundred', () => {
+    expect(late(4, 2)).toMatchObject({ differs: true })
+    expect(late(1, 9)).toMatchObject({ differs: false })
+    expect(late(0, 0)).toMatchObject({ differs: false, logE: 0 })
+  })
+})
+
+describe('sample rates', () => {
+  function sampled(stable: number, canary: number) {
+    const judge = judgeOf('assigned')
+    foldBlocks(judge, 0, 10, [
+      cellOf('stable', EN, metricsOf(900, 0, { sampleRates: [stable, stable] })),
+      cellOf('canary', EN, metricsOf(100, 0, { sampleRates: [canary, canary] })),
+      cellOf('stable', DE, metricsOf(900)),
+      cellOf('canary', DE, metricsOf(100)),
+    ])
+    return judge
+  }
+
+  it('that differ are named with their cohort, and its split is not judged', () => {
+    const judge = sampled(0.5, 1)
+    expect(judge.assess().sampledApart).toEqual([EN])
+    expect(judge.assess().split.requests).toBe(8 * 1000)
+    foldBlocks(judge, 10, 1, cellsOf([{ stable: 900, canary: 100 }]))
+    expect(judge.assess().sampledApart).toEqual([])
+  })
+
+  it('may be any, if both versions have the same', () => {
+    expect(sampled(0.5, 0.5).assess().sampledApart).toEqual([])
+  })
+})
