@@ -57,6 +57,11 @@ export interface Assessment {
   readonly rows: readonly EvidenceRow[]
   /** Index into `rows` of the largest weighted evidence among critical ones; −1 if none. */
   readonly leading: number
+  /**
+   * At a rollback: indices into `rows` of the critical, enforced hypotheses that may be listed with a
+   * false-discovery rate of `risk.falseRollback` (e-BH on current evidence), the largest first.
+   */
+  readonly discovered: readonly number[]
   /** Every required row passed on evidence of the present step. */
   readonly passed: boolean
   /** Share of the baseline's traffic whose cohorts have canary data in this step, 0…1. */

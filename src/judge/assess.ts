@@ -5,7 +5,7 @@ import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import type { JudgeMode } from './judge-mode.ts'
 import { boundedLog } from './log-space.ts'
-import { leadingEvidence, logWeightedAverage } from './merging.ts'
+import { discoveries, leadingEvidence, logWeightedAverage } from './merging.ts'
 import type { Traffic } from './traffic.ts'
 import type { Weights } from './weights.ts'
 import { familyOf, isTested } from './weights.ts'
@@ -57,6 +57,7 @@ export function assess(context: AssessContext): Assessment {
     logEvidence: total === Number.NEGATIVE_INFINITY ? 0 : boundedLog(total),
     rows,
     leading,
+    discovered: rollback ? discoveredIn(reads, spec.risk.falseRollback) : [],
     passed:
       started &&
       canaryRequests > 0 &&
@@ -86,6 +87,18 @@ function readAll({ spec, units, tests, weights, rules, designEffectOf }: AssessC
     }
   }
   return reads
+}
+
+/** Indices of critical hypotheses by e-BH; each counts alike, whatever its weight. */
+function discoveredIn(reads: readonly Read[], alpha: number): number[] {
+  const critical = reads
+    .map(({ guardrail, logE }, index) => ({ guardrail, logE, index }))
+    .filter(({ guardrail }) => familyOf(guardrail) === 'critical')
+  const found = discoveries(
+    critical.map(({ logE }) => logE),
+    alpha,
+  )
+  return found.flatMap((position) => critical[position]?.index ?? [])
 }
 
 /** Overall, key cohorts as the release file lists them, then the others by locale and device. */

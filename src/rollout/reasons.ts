@@ -10,8 +10,12 @@ const LATE_SHARE_MAX = 0.01
 const COVERAGE_MIN = 0.9
 const STALE_BLOCKS = 3
 const ORIGINS_NAMED = 4
+const DISCOVERED_NAMED = 8
 
-/** Why traffic goes back: breached critical comparisons, the one with the most evidence first. */
+/**
+ * Why traffic goes back: breached critical comparisons, the one with the most evidence first; it also
+ * names what was found beside them.
+ */
 export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason[] {
   const leading = assessment.rows[assessment.leading]
   const breached = assessment.rows.filter(
@@ -19,7 +23,28 @@ export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason
       row !== leading && row.verdict === 'breached' && counts(row) && row.severity === 'critical',
   )
   const rows = [...(leading === undefined ? [] : [leading]), ...breached]
-  return rows.map((row) => breachReason(spec, row, assessment.rows))
+  return rows.map((row, index) => {
+    const reason = breachReason(spec, row, assessment.rows)
+    if (index > 0) return reason
+    return { ...reason, message: reason.message + describeDiscovered(spec, assessment, rows) }
+  })
+}
+
+/** Comparisons found worse (e-BH) that have no reason of their own. */
+function describeDiscovered(
+  spec: ReleaseSpec,
+  { rows, discovered }: Assessment,
+  told: readonly EvidenceRow[],
+): string {
+  const found = discovered
+    .flatMap((index) => rows[index] ?? [])
+    .filter((row) => !told.includes(row))
+    .map(({ metric, limit, cohort }) => `${metric} (${limit}) for ${describeCohort(cohort)}`)
+  if (found.length === 0) return ''
+  const named = found.slice(0, DISCOVERED_NAMED).join(', ')
+  const more = found.length > DISCOVERED_NAMED ? ` and ${found.length - DISCOVERED_NAMED} more` : ''
+  const rate = percent(spec.risk.falseRollback)
+  return `; also worse, with at most ${rate} false among all that are found: ${named}${more}`
 }
 
 /** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */

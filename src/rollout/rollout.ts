@@ -238,7 +238,7 @@ function codes(reasons: readonly Reason[]): string {
   return [...new Set(reasons.map((reason) => reason.code))].sort().join()
 }
 
-/** Overall and key rows, every breached row, the leading one, and the next largest by weight. */
+/** Overall and key rows, every breached or found one, the leading one, and the next largest by weight. */
 function listedEvidence(spec: ReleaseSpec, assessment: Assessment): EvidenceRow[] {
   const weighted = assessment.rows
     .map((row, index) => ({ index, score: Math.log(row.weight) + row.logEBreach }))
@@ -246,7 +246,7 @@ function listedEvidence(spec: ReleaseSpec, assessment: Assessment): EvidenceRow[
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, LISTED_COHORTS)
     .map(({ index }) => index)
-  const extra = new Set([...weighted, assessment.leading])
+  const extra = new Set([...weighted, assessment.leading, ...assessment.discovered])
   return assessment.rows.filter(
     (row, index) => isAlwaysListed(spec, row) || extra.has(index) || row.verdict === 'breached',
   )

@@ -73,6 +73,7 @@ export function buildAssessment(overrides: Partial<Assessment> = {}): Assessment
     logEvidence: -2,
     rows: [buildRow()],
     leading: 0,
+    discovered: [],
     passed: true,
     coverage: 1,
     uncovered: [],

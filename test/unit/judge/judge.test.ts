@@ -182,6 +182,33 @@ describe('rollback', () => {
     expect(assessment.passed).toBe(false)
   })
 
+  it('lists what else is found, with a false-discovery rate, by evidence and not by weight', () => {
+    const guardrails = [ERROR_MAX, { ...ERROR_MAX, severity: 'signal' } as const]
+    const judge = createJudge(specOf(guardrails), HISTORY, START_MS)
+    let last = judge.assess()
+    for (let k = 0; k < 100 && !last.rollback; k++) {
+      expect(last.discovered).toEqual([])
+      judge.fold(pair(k, 5))
+      last = judge.assess()
+    }
+    const { rows, discovered, leading } = last
+    const critical = rows.filter(({ severity }) => severity === 'critical').length
+    const found = discovered.map((index) => rows[index]!)
+    expect(found.every(({ severity }) => severity === 'critical')).toBe(true)
+    expect(found.length).toBeGreaterThan(1)
+    for (const [position, { logEBreach }] of found.entries()) {
+      expect(logEBreach).toBeLessThanOrEqual(found[position - 1]?.logEBreach ?? Infinity)
+    }
+    expect(found.at(-1)!.logEBreach).toBeGreaterThanOrEqual(
+      Math.log((critical * 20) / found.length),
+    )
+    for (const index of discovered) {
+      const { weight, logEBreach, verdict } = rows[index]!
+      const certain = Math.log(weight) + logEBreach >= Math.log(20)
+      expect(verdict === 'breached').toBe(certain || index === leading)
+    }
+  })
+
   it('comes exactly when the weighted average of the evidence reaches 1/α', () => {
     const judge = createJudge(specOf([ERROR_MAX]), HISTORY, START_MS)
     const seen: [boolean, number][] = []

@@ -95,6 +95,27 @@ describe('decideAtBlockEnd', () => {
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
   })
 
+  it('names and lists what was found beside the breached comparisons, as not breached', () => {
+    const cohorts = Array.from({ length: 20 }, (_, k) => ({ locale: `l-${k}`, device: 'tv' }))
+    const rows = [
+      buildRow({ verdict: 'breached' }),
+      ...cohorts.map((cohort) => buildRow({ cohort, verdict: 'undecided', weight: 1e-9 })),
+    ]
+    const discovered = [0, 20, ...cohorts.slice(1, 10).map((_, k) => k + 1)]
+    const assessment = fresh(FULL_STEP, { rollback: true, rows, leading: 0, discovered })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(FULL_STEP))
+    expect(codes(draft)).toEqual(['error_rate_breached'])
+    const named = ['l-19', ...cohorts.slice(0, 7).map(({ locale }) => locale)]
+    expect(draft?.reasons[0]?.message).toMatch(
+      new RegExp(
+        `; also worse, with at most 5 % false among all that are found: ${named
+          .map((locale) => `error_rate \\(max: 2%\\) for ${locale}/tv`)
+          .join(', ')} and 2 more$`,
+      ),
+    )
+    expect(draft?.evidence).toEqual(rows.filter((_, index) => discovered.includes(index)))
+  })
+
   it('names every breached comparison when none leads', () => {
     const rows = [buildRow({ verdict: 'breached' }), buildRow({ metric: 'quality' })]
     const assessment = fresh(START + 10_000, { rollback: true, rows, leading: -1 })

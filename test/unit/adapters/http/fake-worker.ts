@@ -128,6 +128,7 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
             logEvidence: -4,
             rows: [EVIDENCE, { ...EVIDENCE, cohort: 'overall', contribution: null }],
             leading: 0,
+            discovered: [],
             passed: false,
             coverage: 0.975,
             uncovered: [],
