@@ -49,6 +49,11 @@ export interface EvidenceRow {
 export interface Assessment {
   /** False while the first blocks only feed the baseline's history. */
   readonly started: boolean
+  /**
+   * Baseline requests that the weights rest on, when the history before the release was too short and
+   * the first blocks had to complete it; null otherwise.
+   */
+  readonly weightsFrom: number | null
   /** Weighted average of breach evidence has reached 1/α, from at least two blocks. */
   readonly rollback: boolean
   /** ln Σ w·E over critical, enforced hypotheses. */

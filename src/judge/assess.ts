@@ -18,6 +18,7 @@ export interface AssessContext {
   readonly tests: readonly GuardrailTest[]
   /** Null until the release has started. */
   readonly weights: Weights | null
+  readonly weightsFrom: number | null
   readonly traffic: Traffic
   readonly rules: { readonly fewestBlocks: number }
   /** By index of the guardrail. */
@@ -53,6 +54,7 @@ export function assess(context: AssessContext): Assessment {
   const started = weights !== null
   return {
     started,
+    weightsFrom: context.weightsFrom,
     rollback,
     logEvidence: total === Number.NEGATIVE_INFINITY ? 0 : boundedLog(total),
     rows,

@@ -3,6 +3,7 @@ import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
 import type { ArmValue, Assessment, EvidenceRow } from '../domain/verdict.ts'
+import { describeDiscovered, percent } from './notes.ts'
 
 /** Late events above this share of all make the picture incomplete (statistics, block rules). */
 const LATE_SHARE_MAX = 0.01
@@ -10,7 +11,6 @@ const LATE_SHARE_MAX = 0.01
 const COVERAGE_MIN = 0.9
 const STALE_BLOCKS = 3
 const ORIGINS_NAMED = 4
-const DISCOVERED_NAMED = 8
 
 /**
  * Why traffic goes back: breached critical comparisons, the one with the most evidence first; it also
@@ -28,23 +28,6 @@ export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason
     if (index > 0) return reason
     return { ...reason, message: reason.message + describeDiscovered(spec, assessment, rows) }
   })
-}
-
-/** Comparisons found worse (e-BH) that have no reason of their own. */
-function describeDiscovered(
-  spec: ReleaseSpec,
-  { rows, discovered }: Assessment,
-  told: readonly EvidenceRow[],
-): string {
-  const found = discovered
-    .flatMap((index) => rows[index] ?? [])
-    .filter((row) => !told.includes(row))
-    .map(({ metric, limit, cohort }) => `${metric} (${limit}) for ${describeCohort(cohort)}`)
-  if (found.length === 0) return ''
-  const named = found.slice(0, DISCOVERED_NAMED).join(', ')
-  const more = found.length > DISCOVERED_NAMED ? ` and ${found.length - DISCOVERED_NAMED} more` : ''
-  const rate = percent(spec.risk.falseRollback)
-  return `; also worse, with at most ${rate} false among all that are found: ${named}${more}`
 }
 
 /** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */
@@ -281,10 +264,6 @@ function describeValue(metric: string, value: number | null): string {
   if (metric.startsWith('latency_')) return `${Number(value.toPrecision(3))} ms`
   if (metric === 'error_rate') return percent(value)
   return String(Number(value.toPrecision(4)))
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`
 }
 
 function info(code: string, message: string): Reason {

@@ -12,6 +12,7 @@ import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { ceilToBlock, floorToBlock } from '../domain/time.ts'
 import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
+import { sayWeights } from './notes.ts'
 import { breachReasons, holdReasons, manualReason } from './reasons.ts'
 
 /**
@@ -45,8 +46,9 @@ export function canaryWeightOf(traffic: readonly TrafficShare[]): number {
 /**
  * The first decision of a release: `hold`, `release_started`, canary at the first weight.
  * It is known at `startMs`, so its window ends one watermark delay before it and holds nothing.
+ * `attempt` counts the tries of the same version, from 1.
  */
-export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft {
+export function startRollout(spec: ReleaseSpec, startMs: number, attempt = 1): DecisionDraft {
   const endMs = startMs - spec.blocks.watermarkMs
   const step = stepStatus(spec, 0, firstBlockMs(spec, startMs))
   return {
@@ -59,7 +61,11 @@ export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft 
       {
         code: 'release_started',
         severity: 'info',
-        message: `${spec.canary} starts at weight ${step.weight} of ${spec.totalWeight} beside ${spec.stable}`,
+        message:
+          `${spec.canary} starts at weight ${step.weight} of ${spec.totalWeight} beside ${spec.stable}` +
+          (attempt === 1
+            ? ''
+            : `; try ${attempt} of this version has an error budget of its own, and evidence of earlier tries is not counted`),
       },
     ],
     evidence: [],
@@ -96,19 +102,20 @@ export function decideAtBlockEnd(
   if (TERMINAL_PHASES.includes(state.phase)) return null
   const window = windowOf(spec, at)
   const base = { window, counts: at.counts, evidence: listedEvidence(spec, assessment) }
+  const say = (reasons: readonly Reason[]) => sayWeights(spec, assessment, reasons)
 
   if (assessment.rollback) {
     return {
       ...base,
       ...move(spec, state, 'rollback', 'rolled_back', 0, state.step),
-      reasons: breachReasons(spec, assessment),
+      reasons: say(breachReasons(spec, assessment)),
     }
   }
   if (state.phase === 'paused') return repeat(spec, state, { ...base, reasons: state.reasons })
 
   const reasons = holdReasons(spec, state, assessment, at)
-  if (reasons.length > 0) return repeat(spec, state, { ...base, reasons })
-  return { ...base, ...advance(spec, state, at.endMs), reasons: [passedReason(assessment)] }
+  if (reasons.length > 0) return repeat(spec, state, { ...base, reasons: say(reasons) })
+  return { ...base, ...advance(spec, state, at.endMs), reasons: say([passedReason(assessment)]) }
 }
 
 /** What a person's command changes; null when it makes no sense in the present phase. */

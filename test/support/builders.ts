@@ -69,6 +69,7 @@ export function buildRow(overrides: Partial<EvidenceRow> = {}): EvidenceRow {
 export function buildAssessment(overrides: Partial<Assessment> = {}): Assessment {
   return {
     started: true,
+    weightsFrom: null,
     rollback: false,
     logEvidence: -2,
     rows: [buildRow()],

@@ -57,6 +57,21 @@ describe('the start of a release', () => {
     expect(judge.assess().canaryRequests).toBe(100)
   })
 
+  it('says what the weights rest on when the history did not suffice', () => {
+    const from = (history: typeof HISTORY, startMs: number, blocks: number) => {
+      const judge = createJudge(specOf([ERROR_MAX]), history, startMs)
+      for (let k = 0; k < blocks; k++) judge.fold(pair(k))
+      return judge.assess().weightsFrom
+    }
+    const few = [{ cohort: EN, metrics: metricsOf(300) }]
+    expect(from(HISTORY, START_MS, 3)).toBeNull()
+    expect([0, 1, 2].map((blocks) => from([], START_MS, blocks))).toEqual([null, null, 1800])
+    expect(from(few, START_MS, 3)).toBe(1200)
+    // The second block is the first of the release; or the third, which comes too late for that.
+    expect(from([], START_MS + BLOCK_MS, 3)).toBe(1800)
+    expect(from([], START_MS + 2 * BLOCK_MS, 3)).toBeNull()
+  })
+
   it('has not started, and no weights, before that', () => {
     const judge = createJudge(specOf([ERROR_MAX]), [], START_MS)
     judge.fold(pair(0))

@@ -124,6 +124,7 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
         ? null
         : {
             started: true,
+            weightsFrom: null,
             rollback: false,
             logEvidence: -4,
             rows: [EVIDENCE, { ...EVIDENCE, cohort: 'overall', contribution: null }],
