@@ -18,7 +18,7 @@ import {
   reportIdle,
   startRollout,
 } from '../rollout/rollout.ts'
-import { identify } from './identity.ts'
+import { attemptOf, identify } from './identity.ts'
 
 export interface ReleaseRunOptions {
   readonly releaseId: string
@@ -147,7 +147,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
       return judge?.missingBaseline ?? 0
     },
     start(by) {
-      const decision = place(startRollout(spec, startedAtMs), by)
+      const decision = place(startRollout(spec, startedAtMs, attemptOf(releaseId)), by)
       accept(decision)
       return decision
     },
