@@ -109,7 +109,7 @@ export const decisionSchema = z
     evidence: z
       .array(evidenceSchema)
       .describe(
-        'Every guardrail overall and in the key cohorts, and other cohorts that are breached or weigh most.',
+        'Every guardrail overall and in the key cohorts, and other cohorts that are breached or weigh most; at a rollback also what else was found worse.',
       ),
     window: z
       .object({

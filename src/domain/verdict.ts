@@ -92,6 +92,11 @@ export interface TrafficReading {
 export interface Assessment extends TrafficReading {
   /** False while the first blocks only feed the baseline's history. */
   readonly started: boolean
+  /**
+   * Baseline requests that the weights rest on, when the history before the release was too short and
+   * the first blocks had to complete it; null otherwise.
+   */
+  readonly weightsFrom: number | null
   /** Weighted average of breach evidence has reached 1/α, from at least two blocks. */
   readonly rollback: boolean
   /** ln Σ w·E over critical, enforced hypotheses. */
@@ -100,6 +105,11 @@ export interface Assessment extends TrafficReading {
   readonly rows: readonly EvidenceRow[]
   /** Index into `rows` of the largest weighted evidence among critical ones; −1 if none. */
   readonly leading: number
+  /**
+   * At a rollback: indices into `rows` of the critical, enforced hypotheses that may be listed with a
+   * false-discovery rate of `risk.falseRollback` (e-BH on current evidence), the largest first.
+   */
+  readonly discovered: readonly number[]
   /** Every required row passed on evidence of the present step. */
   readonly passed: boolean
   /** Share of the baseline's traffic whose cohorts have canary data in this step, 0…1. */

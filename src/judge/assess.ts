@@ -5,7 +5,7 @@ import type { CohortUnits, Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
 import type { JudgeMode } from './judge-mode.ts'
 import { boundedLog } from './log-space.ts'
-import { leadingEvidence, logWeightedAverage } from './merging.ts'
+import { discoveries, leadingEvidence, logWeightedAverage } from './merging.ts'
 import type { Traffic } from './traffic.ts'
 import type { Weights } from './weights.ts'
 import { familyOf, isTested } from './weights.ts'
@@ -18,6 +18,7 @@ export interface AssessContext {
   readonly tests: readonly GuardrailTest[]
   /** Null until the release has started. */
   readonly weights: Weights | null
+  readonly weightsFrom: number | null
   readonly traffic: Traffic
   readonly rules: { readonly fewestBlocks: number }
   /** By index of the guardrail. */
@@ -55,10 +56,12 @@ export function assess(context: AssessContext): Assessment {
   return {
     ...context.checks,
     started,
+    weightsFrom: context.weightsFrom,
     rollback,
     logEvidence: total === Number.NEGATIVE_INFINITY ? 0 : boundedLog(total),
     rows,
     leading,
+    discovered: rollback ? discoveredIn(reads, spec.risk.falseRollback) : [],
     passed:
       started &&
       canaryRequests > 0 &&
@@ -88,6 +91,18 @@ function readAll({ spec, units, tests, weights, rules, designEffectOf }: AssessC
     }
   }
   return reads
+}
+
+/** Indices of critical hypotheses by e-BH; each counts alike, whatever its weight. */
+function discoveredIn(reads: readonly Read[], alpha: number): number[] {
+  const critical = reads
+    .map(({ guardrail, logE }, index) => ({ guardrail, logE, index }))
+    .filter(({ guardrail }) => familyOf(guardrail) === 'critical')
+  const found = discoveries(
+    critical.map(({ logE }) => logE),
+    alpha,
+  )
+  return found.flatMap((position) => critical[position]?.index ?? [])
 }
 
 /** Overall, key cohorts as the release file lists them, then the others by locale and device. */

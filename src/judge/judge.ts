@@ -102,16 +102,18 @@ export function createJudge(
   let judgedFromMs: number | null = null
   let foldedToMs = Number.NEGATIVE_INFINITY
   let weights: Weights | null = null
+  let weightsFrom: number | null = null
   let slowBins: readonly number[] = []
 
   /** Shares, weights and rates before the release are settled together, once. */
-  const startWhenReady = (): void => {
+  const startWhenReady = (inRelease: boolean): void => {
     if (weights !== null) return
     if (mode.manyBlocks && baseline.totalRequests < ENOUGH_BASELINE) return
     units.fixShares(baseline.requestsOf)
     baseline.freezeRates()
     slowBins = baseline.overallBins()
     weights = fixWeights(spec.guardrails, units.units)
+    if (inRelease) weightsFrom = baseline.totalRequests
   }
 
   const noteTraffic = (block: ClosedBlock, stable: BlockMetrics, canary: BlockMetrics): void => {
@@ -166,7 +168,7 @@ export function createJudge(
     for (const test of tests) test.fold({ strata, pairs, inStep })
   }
 
-  startWhenReady()
+  startWhenReady(false)
   return {
     fold(block) {
       if (block.startMs < foldedToMs) throw outOfOrder(block.startMs, foldedToMs)
@@ -178,7 +180,7 @@ export function createJudge(
         if (weights !== null && warm) judgeBlock(block, strataOf(units.cells, stable, canary))
       }
       baseline.add(stable)
-      startWhenReady()
+      startWhenReady(block.startMs >= releaseFromMs)
     },
     startStep(index, startMs) {
       step = index
@@ -206,6 +208,7 @@ export function createJudge(
         units,
         tests,
         weights,
+        weightsFrom,
         traffic,
         rules,
         mode,

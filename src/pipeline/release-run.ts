@@ -21,7 +21,7 @@ import {
   startRollout,
 } from '../rollout/rollout.ts'
 import type { Laggards } from '../rollout/traffic-reasons.ts'
-import { identify } from './identity.ts'
+import { attemptOf, identify } from './identity.ts'
 import { routerProgress } from './router-progress.ts'
 
 export interface ReleaseRunOptions {
@@ -183,7 +183,7 @@ export function createReleaseRun(options: ReleaseRunOptions): ReleaseRun {
       return judge?.missingBaseline ?? 0
     },
     start(by) {
-      const decision = place(startRollout(spec, startedAtMs), by)
+      const decision = place(startRollout(spec, startedAtMs, attemptOf(releaseId)), by)
       accept(decision)
       return decision
     },

@@ -3,6 +3,7 @@ import { formatProblem, type Policies, parseReleaseFile } from '../contract/rele
 import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import type { BusRecord, ReleaseRecord } from '../ports.ts'
+import { releaseIdOf } from './identity.ts'
 
 /** The release file of a start command; throws `invalid_input` with every problem, one a line. */
 export function readSpec(command: ControlCommand, policies: Policies): ReleaseSpec {
@@ -29,9 +30,8 @@ export function toRelease(
   earlier: readonly ReleaseRecord[],
 ): ReleaseRecord {
   const tries = earlier.filter((release) => release.spec.canary === spec.canary).length
-  const suffix = tries === 0 ? '' : `~${tries + 1}`
   return {
-    releaseId: `${spec.route}/${spec.canary}${suffix}`,
+    releaseId: releaseIdOf(spec, tries + 1),
     spec,
     source: command.source ?? '',
     startedAtMs: command.startAtMs ?? record.timestampMs,
@@ -45,7 +45,12 @@ export function activeReleaseConflict(active: ReleaseRecord): HaldaneError {
   return new HaldaneError(
     'conflict',
     `${active.releaseId} is still active on ${active.spec.route}`,
-    { remedy: 'wait for its last decision, or end it with haldane release abort or rollback' },
+    {
+      remedy:
+        'wait for its last decision, or end it with haldane release abort or rollback; limits, weights and ' +
+        'cohorts of a running release do not change: abort it and start the changed file, whose evidence ' +
+        'and error budget begin anew',
+    },
   )
 }
 

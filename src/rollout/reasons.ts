@@ -3,6 +3,7 @@ import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
 import type { ArmValue, Assessment, EvidenceRow } from '../domain/verdict.ts'
+import { describeDiscovered, percent } from './notes.ts'
 import type { Laggards } from './traffic-reasons.ts'
 import { trafficReasons } from './traffic-reasons.ts'
 
@@ -11,7 +12,10 @@ const COVERAGE_MIN = 0.9
 const STALE_BLOCKS = 3
 const ORIGINS_NAMED = 4
 
-/** Why traffic goes back: breached critical comparisons, the one with the most evidence first. */
+/**
+ * Why traffic goes back: breached critical comparisons, the one with the most evidence first; it also
+ * names what was found beside them.
+ */
 export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason[] {
   const leading = assessment.rows[assessment.leading]
   const breached = assessment.rows.filter(
@@ -19,7 +23,11 @@ export function breachReasons(spec: ReleaseSpec, assessment: Assessment): Reason
       row !== leading && row.verdict === 'breached' && counts(row) && row.severity === 'critical',
   )
   const rows = [...(leading === undefined ? [] : [leading]), ...breached]
-  return rows.map((row) => breachReason(spec, row, assessment.rows))
+  return rows.map((row, index) => {
+    const reason = breachReason(spec, row, assessment.rows)
+    if (index > 0) return reason
+    return { ...reason, message: reason.message + describeDiscovered(spec, assessment, rows) }
+  })
 }
 
 /** Every reason that keeps the traffic where it is, in a fixed order; empty when it may grow. */
@@ -248,10 +256,6 @@ function describeValue(metric: string, value: number | null): string {
   if (metric.startsWith('latency_')) return `${Number(value.toPrecision(3))} ms`
   if (metric === 'error_rate') return percent(value)
   return String(Number(value.toPrecision(4)))
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`
 }
 
 function info(code: string, message: string): Reason {

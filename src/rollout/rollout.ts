@@ -12,6 +12,7 @@ import { HaldaneError } from '../domain/errors.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { ceilToBlock, floorToBlock } from '../domain/time.ts'
 import type { Assessment, EvidenceRow } from '../domain/verdict.ts'
+import { sayWeights } from './notes.ts'
 import { breachReasons, holdReasons, manualReason } from './reasons.ts'
 import type { Laggards } from './traffic-reasons.ts'
 
@@ -46,8 +47,9 @@ export function canaryWeightOf(traffic: readonly TrafficShare[]): number {
 /**
  * The first decision of a release: `hold`, `release_started`, canary at the first weight.
  * It is known at `startMs`, so its window ends one watermark delay before it and holds nothing.
+ * `attempt` counts the tries of the same version, from 1.
  */
-export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft {
+export function startRollout(spec: ReleaseSpec, startMs: number, attempt = 1): DecisionDraft {
   const endMs = startMs - spec.blocks.watermarkMs
   const step = stepStatus(spec, 0, firstBlockMs(spec, startMs))
   return {
@@ -60,7 +62,11 @@ export function startRollout(spec: ReleaseSpec, startMs: number): DecisionDraft 
       {
         code: 'release_started',
         severity: 'info',
-        message: `${spec.canary} starts at weight ${step.weight} of ${spec.totalWeight} beside ${spec.stable}`,
+        message:
+          `${spec.canary} starts at weight ${step.weight} of ${spec.totalWeight} beside ${spec.stable}` +
+          (attempt === 1
+            ? ''
+            : `; try ${attempt} of this version has an error budget of its own, and evidence of earlier tries is not counted`),
       },
     ],
     evidence: [],
@@ -97,19 +103,20 @@ export function decideAtBlockEnd(
   if (TERMINAL_PHASES.includes(state.phase)) return null
   const window = windowOf(spec, at)
   const base = { window, counts: at.counts, evidence: listedEvidence(spec, assessment) }
+  const say = (reasons: readonly Reason[]) => sayWeights(spec, assessment, reasons)
 
   if (assessment.rollback) {
     return {
       ...base,
       ...move(spec, state, 'rollback', 'rolled_back', 0, state.step),
-      reasons: breachReasons(spec, assessment),
+      reasons: say(breachReasons(spec, assessment)),
     }
   }
   if (state.phase === 'paused') return repeat(spec, state, { ...base, reasons: state.reasons })
 
   const reasons = holdReasons(spec, state, assessment, at)
-  if (reasons.length > 0) return repeat(spec, state, { ...base, reasons })
-  return { ...base, ...advance(spec, state, at.endMs), reasons: [passedReason(assessment)] }
+  if (reasons.length > 0) return repeat(spec, state, { ...base, reasons: say(reasons) })
+  return { ...base, ...advance(spec, state, at.endMs), reasons: say([passedReason(assessment)]) }
 }
 
 /** What a person's command changes; null when it makes no sense in the present phase. */
@@ -239,7 +246,7 @@ function codes(reasons: readonly Reason[]): string {
   return [...new Set(reasons.map((reason) => reason.code))].sort().join()
 }
 
-/** Overall and key rows, every breached row, the leading one, and the next largest by weight. */
+/** Overall and key rows, every breached or found one, the leading one, and the next largest by weight. */
 function listedEvidence(spec: ReleaseSpec, assessment: Assessment): EvidenceRow[] {
   const weighted = assessment.rows
     .map((row, index) => ({ index, score: Math.log(row.weight) + row.logEBreach }))
@@ -247,7 +254,7 @@ function listedEvidence(spec: ReleaseSpec, assessment: Assessment): EvidenceRow[
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, LISTED_COHORTS)
     .map(({ index }) => index)
-  const extra = new Set([...weighted, assessment.leading])
+  const extra = new Set([...weighted, assessment.leading, ...assessment.discovered])
   return assessment.rows.filter(
     (row, index) => isAlwaysListed(spec, row) || extra.has(index) || row.verdict === 'breached',
   )

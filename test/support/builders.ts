@@ -88,10 +88,12 @@ export function buildAssessment(overrides: Partial<Assessment> = {}): Assessment
   return {
     ...BALANCED_TRAFFIC,
     started: true,
+    weightsFrom: null,
     rollback: false,
     logEvidence: -2,
     rows: [buildRow()],
     leading: 0,
+    discovered: [],
     passed: true,
     coverage: 1,
     uncovered: [],

@@ -75,6 +75,7 @@ describe('an embedded worker', () => {
     const again = haldane(['release', 'start', release, '--url', worker.url])
     expect(again.status).toBe(1)
     expect(again.stderr).toContain('is still active')
+    expect(again.stderr).toContain('abort it and start the changed file')
 
     const third = EVENTS / 3
     for (let part = 0; part < 3; part++) {

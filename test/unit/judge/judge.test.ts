@@ -57,6 +57,21 @@ describe('the start of a release', () => {
     expect(judge.assess().canaryRequests).toBe(100)
   })
 
+  it('says what the weights rest on when the history did not suffice', () => {
+    const from = (history: typeof HISTORY, startMs: number, blocks: number) => {
+      const judge = createJudge(specOf([ERROR_MAX]), history, startMs)
+      for (let k = 0; k < blocks; k++) judge.fold(pair(k))
+      return judge.assess().weightsFrom
+    }
+    const few = [{ cohort: EN, metrics: metricsOf(300) }]
+    expect(from(HISTORY, START_MS, 3)).toBeNull()
+    expect([0, 1, 2].map((blocks) => from([], START_MS, blocks))).toEqual([null, null, 1800])
+    expect(from(few, START_MS, 3)).toBe(1200)
+    // The second block is the first of the release; or the third, which comes too late for that.
+    expect(from([], START_MS + BLOCK_MS, 3)).toBe(1800)
+    expect(from([], START_MS + 2 * BLOCK_MS, 3)).toBeNull()
+  })
+
   it('has not started, and no weights, before that', () => {
     const judge = createJudge(specOf([ERROR_MAX]), [], START_MS)
     judge.fold(pair(0))
@@ -180,6 +195,33 @@ describe('rollback', () => {
     expect(assessment.rows[assessment.leading]!.cohort).toEqual(DE)
     expect(rowOf(assessment, 'error_rate').verdict).toBe('within_limit')
     expect(assessment.passed).toBe(false)
+  })
+
+  it('lists what else is found, with a false-discovery rate, by evidence and not by weight', () => {
+    const guardrails = [ERROR_MAX, { ...ERROR_MAX, severity: 'signal' } as const]
+    const judge = createJudge(specOf(guardrails), HISTORY, START_MS)
+    let last = judge.assess()
+    for (let k = 0; k < 100 && !last.rollback; k++) {
+      expect(last.discovered).toEqual([])
+      judge.fold(pair(k, 5))
+      last = judge.assess()
+    }
+    const { rows, discovered, leading } = last
+    const critical = rows.filter(({ severity }) => severity === 'critical').length
+    const found = discovered.map((index) => rows[index]!)
+    expect(found.every(({ severity }) => severity === 'critical')).toBe(true)
+    expect(found.length).toBeGreaterThan(1)
+    for (const [position, { logEBreach }] of found.entries()) {
+      expect(logEBreach).toBeLessThanOrEqual(found[position - 1]?.logEBreach ?? Infinity)
+    }
+    expect(found.at(-1)!.logEBreach).toBeGreaterThanOrEqual(
+      Math.log((critical * 20) / found.length),
+    )
+    for (const index of discovered) {
+      const { weight, logEBreach, verdict } = rows[index]!
+      const certain = Math.log(weight) + logEBreach >= Math.log(20)
+      expect(verdict === 'breached').toBe(certain || index === leading)
+    }
   })
 
   it('comes exactly when the weighted average of the evidence reaches 1/α', () => {

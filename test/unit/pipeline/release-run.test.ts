@@ -17,9 +17,9 @@ const BLOCK = blockOf(0, [
 ])
 const HISTORY = [{ cohort: EN, metrics: metricsOf(5000, 25) }]
 
-function newRun() {
+function newRun(releaseId = 'm/production/1.1.0') {
   return createReleaseRun({
-    ...{ releaseId: 'm/production/1.1.0', spec: specOf([ERROR_MAX]), startedAtMs: START_MS },
+    ...{ releaseId, spec: specOf([ERROR_MAX]), startedAtMs: START_MS },
     ...{ lastGeneration: 3, decidedAt: (watermarkMs: number) => watermarkMs + 1 },
   })
 }
@@ -60,6 +60,16 @@ describe('a run without its history', () => {
 })
 
 describe('a run', () => {
+  it.each([
+    ['', false],
+    ['~2', true],
+    ['~13', true],
+  ])('of try "%s" says whether earlier tries count', (attempt, said) => {
+    const message = newRun(`m/production/1.1.0${attempt}`).start('ada').reasons[0]?.message
+    const words = `; try ${attempt.slice(1)} of this version has an error budget of its own, and evidence of earlier tries is not counted`
+    expect(message?.endsWith(said ? words : 'starts at weight 10 of 100 beside 1.0.0')).toBe(true)
+  })
+
   it('numbers its decisions after the newest of the route, also those by silence', () => {
     const run = newRun()
     const first = run.start('ada')

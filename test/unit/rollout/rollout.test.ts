@@ -95,6 +95,48 @@ describe('decideAtBlockEnd', () => {
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
   })
 
+  it('names and lists what was found beside the breached comparisons, as not breached', () => {
+    const cohorts = Array.from({ length: 20 }, (_, k) => ({ locale: `l-${k}`, device: 'tv' }))
+    const rows = [
+      buildRow({ verdict: 'breached' }),
+      ...cohorts.map((cohort) => buildRow({ cohort, verdict: 'undecided', weight: 1e-9 })),
+    ]
+    const discovered = [0, 20, ...cohorts.slice(1, 10).map((_, k) => k + 1)]
+    const assessment = fresh(FULL_STEP, { rollback: true, rows, leading: 0, discovered })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(FULL_STEP))
+    expect(codes(draft)).toEqual(['error_rate_breached'])
+    const named = ['l-19', ...cohorts.slice(0, 7).map(({ locale }) => locale)]
+    expect(draft?.reasons[0]?.message).toMatch(
+      new RegExp(
+        `; also worse, with at most 5 % false among all that are found: ${named
+          .map((locale) => `error_rate \\(max: 2%\\) for ${locale}/tv`)
+          .join(', ')} and 2 more$`,
+      ),
+    )
+    expect(draft?.evidence).toEqual(rows.filter((_, index) => discovered.includes(index)))
+  })
+
+  it('says once where the weights are from when no history gave them', () => {
+    const note =
+      ' (the weights of the cohorts are from the first 1800 requests to 1.0.0, for too few came before the release)'
+    const messages = (given: Partial<Assessment>, cohorts = spec.cohorts) => {
+      const assessment = fresh(FULL_STEP, { weightsFrom: 1800, ...given })
+      const draft = decideAtBlockEnd({ ...spec, cohorts }, first, assessment, at(FULL_STEP))
+      return draft?.reasons.map(({ code, message }) => [code, message.includes(note)])
+    }
+    const rows = [buildRow({ verdict: 'undecided' }), buildRow({ verdict: 'collecting' })]
+    expect(messages({})).toEqual([['all_guardrails_passed', true]])
+    expect(messages({ weightsFrom: null })).toEqual([['all_guardrails_passed', false]])
+    expect(messages({}, { by: [], key: [] })).toEqual([['all_guardrails_passed', false]])
+    expect(messages({ rollback: true })).toEqual([['error_rate_breached', true]])
+    expect(messages({ canaryRequests: 5, rows, passed: false })).toEqual([
+      ['min_requests', false],
+      ['collecting', true],
+      ['undecided', false],
+    ])
+    expect(messages({ canaryRequests: 5 })).toEqual([['min_requests', true]])
+  })
+
   it('names every breached comparison when none leads', () => {
     const rows = [buildRow({ verdict: 'breached' }), buildRow({ metric: 'quality' })]
     const assessment = fresh(START + 10_000, { rollback: true, rows, leading: -1 })

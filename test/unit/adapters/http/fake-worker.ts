@@ -126,10 +126,12 @@ export function viewOf(generation: number | null, releaseId: string = RELEASE_ID
         : {
             ...BALANCED_TRAFFIC,
             started: true,
+            weightsFrom: null,
             rollback: false,
             logEvidence: -4,
             rows: [EVIDENCE, { ...EVIDENCE, cohort: 'overall', contribution: null }],
             leading: 0,
+            discovered: [],
             passed: false,
             coverage: 0.975,
             uncovered: [],
