@@ -40,10 +40,11 @@ export function createAbsoluteMeanTest(
     fold({ strata, inStep }) {
       for (const stratum of strata) {
         const seen = scale.momentsOf(stratum.canary)
+        const stableSeen = scale.momentsOf(stratum.stable)
         if (seen.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
           canary.add(unit, seen)
-          stable.add(unit, scale.momentsOf(stratum.stable))
+          stable.add(unit, stableSeen)
           if (inStep) step.add(unit, seen)
         }
       }

@@ -39,12 +39,10 @@ export function createAbsoluteProportionTest(
     metric.kind === 'latency'
       ? { n: metrics.latencies, bad: metrics.overLimit[limitIndex] ?? 0 }
       : { n: outcomesOf(metrics), bad: metrics.errors }
-  const countsToPass = (metrics: CellMetrics): Counts => ({
-    ...countsOf(metrics),
-    ...(metric.kind === 'latency' && metrics.overEdgeBelow !== undefined
-      ? { bad: metrics.overEdgeBelow[limitIndex] ?? 0 }
-      : {}),
-  })
+  const countsToPass = ({ overEdgeBelow }: CellMetrics, counts: Counts): Counts =>
+    metric.kind === 'latency' && overEdgeBelow !== undefined
+      ? { n: counts.n, bad: overEdgeBelow[limitIndex] ?? 0 }
+      : counts
   const canary = createUnitSums(COUNTS)
   const breach = createRestarts(restarts, canary.snapshot)
   const stable = createUnitSums(COUNTS)
@@ -60,11 +58,13 @@ export function createAbsoluteProportionTest(
     fold({ strata, inStep }) {
       for (const stratum of strata) {
         const counts = countsOf(stratum.canary)
+        const toPass = countsToPass(stratum.canary, counts)
+        const stableCounts = countsOf(stratum.stable)
         if (counts.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
           canary.add(unit, counts)
-          stable.add(unit, countsOf(stratum.stable))
-          if (inStep) step.add(unit, countsToPass(stratum.canary))
+          stable.add(unit, stableCounts)
+          if (inStep) step.add(unit, toPass)
         }
       }
       blocks.endBlock()

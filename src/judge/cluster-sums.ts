@@ -1,7 +1,7 @@
 import type { Moments } from '../domain/block.ts'
 
 /** Hash buckets users are told apart by. */
-const BUCKETS = 64
+export const BUCKETS = 64
 /** Bad requests, and values, from which a design effect is more than noise. */
 const FEWEST_BAD = 30
 const FEWEST_VALUES = 100
@@ -89,6 +89,6 @@ function addStratum(
 
 function sumOf(values: readonly number[]): number {
   let sum = 0
-  for (const value of values) sum += value
+  for (let i = 0; i < values.length; i++) sum += values[i] as number
   return sum
 }

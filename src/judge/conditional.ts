@@ -35,23 +35,22 @@ export function conditionalIncrements(
   const low = Math.max(0, k - stable)
   const high = Math.min(k, canary)
   if (low === high) return false
-  const ratio = (i: number): number => ((canary - i) * (k - i)) / ((i + 1) * (stable - k + i + 1))
-
-  const origin = modeOf(ratio, low, high, Math.exp(logOddsLimit))
-  const logAtLimit = Math.log(sumAround(ratio, low, high, origin, Math.exp(logOddsLimit)))
+  const oddsLimit = Math.exp(logOddsLimit)
+  const origin = modeOf(canary, stable, k, low, oddsLimit)
+  const logAtLimit = Math.log(sumAround(canary, stable, k, origin, oddsLimit))
   let mode = origin
   let logScale = 0
   let product = 1
   for (let j = 0; j < GRID_SIZE; j++) {
     const step = TILT_GRID.steps[j] as number
     const odds = Math.exp(logOddsLimit + step)
-    const target = modeOf(ratio, mode, high, odds)
+    const target = modeOf(canary, stable, k, mode, odds)
     if (target - mode > LONGEST_WALK) {
       logScale += logTermRatio(counts, mode, target)
       mode = target
     }
     for (; mode < target; mode++) {
-      product *= ratio(mode)
+      product *= ratioAt(canary, stable, k, mode)
       if (product > RESCALE_AT || product < 1 / RESCALE_AT) {
         logScale += Math.log(product)
         product = 1
@@ -61,7 +60,7 @@ export function conditionalIncrements(
       logScale +
       Math.log(product) +
       (logOddsLimit + step) * (mode - origin) +
-      Math.log(sumAround(ratio, low, high, mode, odds))
+      Math.log(sumAround(canary, stable, k, mode, odds))
     out[j] = step * (canaryBad - origin) - (logSum - logAtLimit)
   }
   return true
@@ -93,36 +92,37 @@ function logTermRatio(
   )
 }
 
-/** Index of the largest term; the ratio of neighbours falls with the index. */
-function modeOf(ratio: (i: number) => number, low: number, high: number, odds: number): number {
+/** a_{i+1}/a_i of an arm of `canary` and one of `stable` requests, `k` of all of them bad. */
+function ratioAt(canary: number, stable: number, k: number, i: number): number {
+  return ((canary - i) * (k - i)) / ((i + 1) * (stable - k + i + 1))
+}
+
+/** Index of the largest term, `low` or later; the ratio of neighbours falls with the index. */
+function modeOf(canary: number, stable: number, k: number, low: number, odds: number): number {
   let from = low
-  let to = high
+  let to = Math.min(k, canary)
   while (from < to) {
     const middle = Math.floor((from + to) / 2)
-    if (ratio(middle) * odds >= 1) from = middle + 1
+    if (ratioAt(canary, stable, k, middle) * odds >= 1) from = middle + 1
     else to = middle
   }
   return from
 }
 
 /** Σ of all terms relative to the one at `mode`. */
-function sumAround(
-  ratio: (i: number) => number,
-  low: number,
-  high: number,
-  mode: number,
-  odds: number,
-): number {
+function sumAround(canary: number, stable: number, k: number, mode: number, odds: number): number {
+  const low = Math.max(0, k - stable)
+  const high = Math.min(k, canary)
   let sum = 1
   let term = 1
   for (let i = mode; i < high; i++) {
-    term *= ratio(i) * odds
+    term *= ratioAt(canary, stable, k, i) * odds
     sum += term
     if (term < NEGLIGIBLE) break
   }
   term = 1
   for (let i = mode - 1; i >= low; i--) {
-    term /= ratio(i) * odds
+    term /= ratioAt(canary, stable, k, i) * odds
     sum += term
     if (term < NEGLIGIBLE) break
   }

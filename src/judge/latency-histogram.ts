@@ -19,27 +19,32 @@ export function emptyHistogram(small = false): LatencyHistogram {
   return { total: 0, zero: 0, unbounded: 0, first: 0, counts }
 }
 
-/** Adds (or with a negative factor takes away) a sparse histogram. */
+/** Adds a sparse histogram. */
 export function addBins(
   histogram: LatencyHistogram,
-  bins: ArrayLike<number>,
-  counts: ArrayLike<number>,
-  factor = 1,
+  bins: readonly number[],
+  counts: readonly number[],
 ): void {
-  // Read once: the loop runs over every bin of every cohort.
-  const [lowest, highest] = [ZERO_BIN, UNBOUNDED_BIN]
+  let { first, counts: into } = histogram
+  let added = 0
   for (let i = 0; i < bins.length; i++) {
     const bin = bins[i] as number
-    const count = factor * (counts[i] as number)
-    histogram.total += count
-    if (bin <= lowest) histogram.zero += count
-    else if (bin >= highest) histogram.unbounded += count
+    const count = counts[i] as number
+    added += count
+    if (bin <= ZERO_BIN) histogram.zero += count
+    else if (bin >= UNBOUNDED_BIN) histogram.unbounded += count
     else {
-      reach(histogram, bin)
-      const at = bin - histogram.first
-      histogram.counts[at] = (histogram.counts[at] as number) + count
+      let at = bin - first
+      if (at < 0 || at >= into.length) {
+        reach(histogram, bin)
+        first = histogram.first
+        into = histogram.counts
+        at = bin - first
+      }
+      into[at] = (into[at] as number) + count
     }
   }
+  histogram.total += added
 }
 
 /** Adds `factor` times another histogram. */

@@ -36,10 +36,23 @@ export function createLatencyWindow(): LatencyWindow {
       }
       for (let oldest = portions[0]; oldest !== undefined; oldest = portions[0]) {
         if (histogram.total - oldest.size < WINDOW) break
-        addBins(histogram, oldest.bins, oldest.counts, -1)
+        takeAway(histogram, oldest)
         portions.shift()
       }
     },
+  }
+}
+
+/** Of what was added before: there is room for all of it. */
+function takeAway(histogram: LatencyHistogram, { size, bins, counts }: Portion): void {
+  const { first, counts: from } = histogram
+  histogram.total -= size
+  for (let i = 0; i < bins.length; i++) {
+    const bin = bins[i] as number
+    const count = counts[i] as number
+    if (bin === ZERO_BIN) histogram.zero -= count
+    else if (bin === UNBOUNDED_BIN) histogram.unbounded -= count
+    else from[bin - first] = (from[bin - first] as number) - count
   }
 }
 
