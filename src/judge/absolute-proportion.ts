@@ -12,10 +12,21 @@ import { differenceRadius } from './paired.ts'
 import type { ProportionLimit } from './proportion.ts'
 import { addBelow, logEAbove, logEBelow, proportionLimit } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
-import { createUnitSums, type UnitSnapshot } from './unit-sums.ts'
+import { createUnitSums, type Shape, type UnitSnapshot } from './unit-sums.ts'
 
-const COUNTS = ['n', 'bad'] as const
-type Counts = Readonly<Record<(typeof COUNTS)[number], number>>
+interface Counts {
+  readonly n: number
+  readonly bad: number
+}
+
+const COUNTS: Shape<Counts> = {
+  width: 2,
+  add(row, { n, bad }) {
+    row[0] = (row[0] as number) + n
+    row[1] = (row[1] as number) + bad
+  },
+  read: (row) => ({ n: row[0] as number, bad: row[1] as number }),
+}
 
 /** Smallest difference of rates worth telling apart; tunes the displayed interval. */
 const RATE_TAU = 0.002
@@ -125,10 +136,9 @@ type Values = Pick<Reading, 'difference' | 'ciLow' | 'ciHigh'> & {
 
 function latencyValues(unit: Unit, latencies: LatencyTotals, limit: ProportionLimit): Values {
   const compared = compareQuantiles(
-    latencies.pooled(unit, 'stable'),
-    latencies.pooled(unit, 'canary'),
-    limit,
-    { relative: false, scale: latencies.scale },
+    latencies.quantile(latencies.pooled(unit, 'stable'), limit),
+    latencies.quantile(latencies.pooled(unit, 'canary'), limit),
+    false,
   )
   const { stableMs, canaryMs, difference, ciLow, ciHigh } = compared
   return { stable: stableMs, canary: canaryMs, difference, ciLow, ciHigh }

@@ -76,13 +76,13 @@ function addStratum(
   stratum: { readonly total: number; readonly mean: number; readonly variance: number },
 ): void {
   const { total, mean, variance } = stratum
+  const { beyond } = sums
   let squares = 0
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i] as number
     const size = n[i] ?? 0
     squares += size * size
-    const beyond = (amount[i] ?? 0) - mean * size
-    sums.beyond[bucket] = (sums.beyond[bucket] as number) + beyond
+    beyond[bucket] = (beyond[bucket] as number) + ((amount[i] ?? 0) - mean * size)
   }
   sums.expected += ((variance * total) / (total - 1)) * (total - squares / total)
 }

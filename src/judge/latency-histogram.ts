@@ -8,15 +8,13 @@ export interface LatencyHistogram {
   zero: number
   unbounded: number
   first: number
-  counts: Float64Array | Uint32Array
+  counts: Float64Array
 }
 
 const MARGIN = 16
 
-/** `small`: half the memory, for whole counts below 2³². */
-export function emptyHistogram(small = false): LatencyHistogram {
-  const counts = small ? new Uint32Array(0) : new Float64Array(0)
-  return { total: 0, zero: 0, unbounded: 0, first: 0, counts }
+export function emptyHistogram(): LatencyHistogram {
+  return { total: 0, zero: 0, unbounded: 0, first: 0, counts: new Float64Array(0) }
 }
 
 /** Adds a sparse histogram. */
@@ -69,16 +67,23 @@ export function addHistogram(
 /** Makes room for a bin. */
 function reach(histogram: LatencyHistogram, bin: number): void {
   const { first, counts } = histogram
-  const last = first + counts.length - 1
-  if (bin >= first && bin <= last) return
-  const empty = counts.length === 0
-  const newFirst = empty || bin < first ? bin - MARGIN : first
-  const newLast = empty || bin > last ? bin + MARGIN : last
-  const length = newLast - newFirst + 1
-  const grown = counts instanceof Uint32Array ? new Uint32Array(length) : new Float64Array(length)
-  if (!empty) grown.set(counts, first - newFirst)
-  histogram.first = newFirst
+  if (bin >= first && bin < first + counts.length) return
+  const room = roomFor(bin, first, counts.length)
+  const grown = new Float64Array(room.length)
+  if (counts.length > 0) grown.set(counts, first - room.first)
+  histogram.first = room.first
   histogram.counts = grown
+}
+
+/** The bins kept when `bin` lies outside of the present ones, with some more beside it. */
+export function roomFor(
+  bin: number,
+  first: number,
+  length: number,
+): { readonly first: number; readonly length: number } {
+  const from = length === 0 || bin < first ? bin - MARGIN : first
+  const to = length === 0 || bin >= first + length ? bin + MARGIN : first + length - 1
+  return { first: from, length: to - from + 1 }
 }
 
 /** Smallest bin that at least the share `quantile` of the values does not exceed; null if empty. */

@@ -1,8 +1,15 @@
+/** How a group of quantities lies in a row of numbers. */
+export interface Shape<Values> {
+  readonly width: number
+  add(row: Float64Array, values: Readonly<Values>): void
+  read(row: Float64Array): Values
+}
+
 /** Running sums of some quantities, per unit. */
-export interface UnitSums<Name extends string> {
-  add(unit: number, values: Readonly<Record<Name, number>>): void
+export interface UnitSums<Values> {
+  add(unit: number, values: Readonly<Values>): void
   /** What came since a snapshot (null: since the start); zeros for a unit without any. */
-  of(unit: number, since?: UnitSnapshot | null): Record<Name, number>
+  of(unit: number, since?: UnitSnapshot | null): Values
   snapshot(): UnitSnapshot
   clear(): void
 }
@@ -10,23 +17,21 @@ export interface UnitSums<Name extends string> {
 /** The sums of all units one after the other; a unit beyond its end had none. */
 export type UnitSnapshot = Float64Array
 
-export function createUnitSums<Name extends string>(names: readonly Name[]): UnitSums<Name> {
-  const width = names.length
+export function createUnitSums<Values>(shape: Shape<Values>): UnitSums<Values> {
+  const { width } = shape
   const sums: Float64Array[] = []
+  const nothing = new Float64Array(width)
+  const difference = new Float64Array(width)
   return {
     add(unit, values) {
-      const own = rowOf(sums, unit, width)
-      for (let i = 0; i < width; i++) {
-        own[i] = (own[i] as number) + values[names[i] as Name]
-      }
+      shape.add(rowOf(sums, unit, width), values)
     },
     of(unit, since = null) {
-      const own = sums[unit]
-      const difference = {} as Record<Name, number>
-      for (let i = 0; i < width; i++) {
-        difference[names[i] as Name] = (own?.[i] ?? 0) - (since?.[unit * width + i] ?? 0)
-      }
-      return difference
+      const own = sums[unit] ?? nothing
+      const at = unit * width
+      if (since === null || at >= since.length) return shape.read(own)
+      for (let i = 0; i < width; i++) difference[i] = (own[i] as number) - (since[at + i] as number)
+      return shape.read(difference)
     },
     snapshot: () => copyOf(sums, width),
     clear() {
