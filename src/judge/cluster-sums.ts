@@ -32,8 +32,12 @@ export function addCountsOf(
   n: readonly number[],
   bad: readonly number[],
 ): void {
-  const total = sumOf(n)
-  const totalBad = sumOf(bad)
+  let total = 0
+  let totalBad = 0
+  for (let i = 0; i < buckets.length; i++) {
+    total += n[i] ?? 0
+    totalBad += bad[i] ?? 0
+  }
   sums.seen += Math.min(totalBad, total - totalBad)
   if (total < 2 || totalBad === 0 || totalBad === total) return
   const rate = totalBad / total

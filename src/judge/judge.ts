@@ -143,11 +143,14 @@ export function createJudge(
     }
     restartWhenDue(block.startMs)
     if (inStep) traffic.stepBlocks++
-    const appeared = strata.flatMap(({ cell, canary: { requests } }) => {
-      if (requests === 0) return []
-      const counted = cell.units.map((index) => units.units[index] as Unit)
-      return counted.filter((unit) => traffic.note(unit, requests, block.endMs, inStep))
-    })
+    const appeared: Unit[] = []
+    for (const { cell, canary } of strata) {
+      if (canary.requests === 0) continue
+      for (const index of cell.units) {
+        const unit = units.units[index] as Unit
+        if (traffic.note(unit, canary.requests, block.endMs, inStep)) appeared.push(unit)
+      }
+    }
     weights?.grant(appeared)
     if (keepsLatencies) latencies.fold(strata)
     clusters.fold(strata)
