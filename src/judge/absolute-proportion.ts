@@ -88,8 +88,8 @@ export function createAbsoluteProportionTest(
       const s = tempered(step.of(unit.index), designEffect)
       const values = valuesOf(unit, designEffect)
       const logE = (since: UnitSnapshot | null) => {
-        const { n, bad } = tempered(canary.of(unit.index, since), designEffect)
-        return logEAbove(p0, n, bad)
+        const { n, bad } = canary.of(unit.index, since)
+        return logEAbove(p0, n / designEffect, bad / designEffect)
       }
       return {
         method: 'T1',
@@ -112,6 +112,9 @@ function tempered({ n, bad }: Counts, designEffect: number): Counts {
   return { n: n / designEffect, bad: bad / designEffect }
 }
 
+const logs = new Float64Array(GRID_SIZE)
+const gains = new Float64Array(GRID_SIZE)
+
 /**
  * Growth of a sample in which the share of bad events goes on as seen; half a bad event is added, so
  * that a sample without any is not taken for a rate of zero.
@@ -122,8 +125,8 @@ export function growthToPass(
   logThreshold: number,
 ): number | null {
   if (n === 0) return null
-  const logs = new Float64Array(GRID_SIZE)
-  const gains = new Float64Array(GRID_SIZE)
+  logs.fill(0)
+  gains.fill(0)
   addBelow(logs, limit, n, bad)
   addBelow(gains, limit, n, (n * (bad + 0.5)) / (n + 1))
   return growthForMixture(TILT_GRID, logs, gains, logThreshold)

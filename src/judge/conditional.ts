@@ -43,7 +43,7 @@ export function conditionalIncrements(
   const high = Math.min(k, canary)
   if (low === high) return false
   if (high - low <= FEW_COUNTS) fewIncrements(counts, low, high, logOddsLimit, out)
-  else manyIncrements(counts, low, high, logOddsLimit, out)
+  else manyIncrements(counts, low, logOddsLimit, out)
   return true
 }
 
@@ -87,7 +87,6 @@ function fewIncrements(
 function manyIncrements(
   { canary, stable, canaryBad, stableBad }: TwoArmCounts,
   low: number,
-  high: number,
   logOddsLimit: number,
   out: Float64Array,
 ): void {

@@ -135,6 +135,19 @@ export function createJudge(
     for (; restartedPart < Math.min(part, DURATION_PARTS - 1); restartedPart++) restartAll()
   }
 
+  /** The units whose first canary requests these are. */
+  const noteUnits = (strata: readonly Stratum[], endMs: number, inStep: boolean): Unit[] => {
+    const appeared: Unit[] = []
+    for (const { cell, canary } of strata) {
+      if (canary.requests === 0) continue
+      for (const index of cell.units) {
+        const unit = units.units[index] as Unit
+        if (traffic.note(unit, canary.requests, endMs, inStep)) appeared.push(unit)
+      }
+    }
+    return appeared
+  }
+
   const judgeBlock = (block: ClosedBlock, strata: readonly Stratum[]): void => {
     const inStep = block.startMs >= stepFromMs
     if (inStep && !stepBegun) {
@@ -143,15 +156,7 @@ export function createJudge(
     }
     restartWhenDue(block.startMs)
     if (inStep) traffic.stepBlocks++
-    const appeared: Unit[] = []
-    for (const { cell, canary } of strata) {
-      if (canary.requests === 0) continue
-      for (const index of cell.units) {
-        const unit = units.units[index] as Unit
-        if (traffic.note(unit, canary.requests, block.endMs, inStep)) appeared.push(unit)
-      }
-    }
-    weights?.grant(appeared)
+    weights?.grant(noteUnits(strata, block.endMs, inStep))
     if (keepsLatencies) latencies.fold(strata)
     clusters.fold(strata)
     const pairs = pairing.fold(strata, block.endMs)

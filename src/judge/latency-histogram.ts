@@ -17,6 +17,14 @@ export function emptyHistogram(): LatencyHistogram {
   return { total: 0, zero: 0, unbounded: 0, first: 0, counts: new Float64Array(0) }
 }
 
+/** Takes everything away; the room stays. */
+export function clear(histogram: LatencyHistogram): void {
+  histogram.total = 0
+  histogram.zero = 0
+  histogram.unbounded = 0
+  histogram.counts.fill(0)
+}
+
 /** Adds a sparse histogram. */
 export function addBins(
   histogram: LatencyHistogram,
@@ -58,9 +66,9 @@ export function addHistogram(
   reach(into, other.first)
   reach(into, other.first + other.counts.length - 1)
   const offset = other.first - into.first
-  for (let i = 0; i < other.counts.length; i++) {
-    const at = offset + i
-    into.counts[at] = (into.counts[at] as number) + factor * (other.counts[i] as number)
+  const [from, to] = [other.counts, into.counts]
+  for (let i = 0; i < from.length; i++) {
+    to[offset + i] = (to[offset + i] as number) + factor * (from[i] as number)
   }
 }
 

@@ -6,6 +6,7 @@ import type { LatencyHistogram } from './latency-histogram.ts'
 import {
   addBins,
   addHistogram,
+  clear,
   emptyHistogram,
   quantileBin,
   quantileInterval,
@@ -50,8 +51,8 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
   const pooled = (unit: Unit, arm: Arm): LatencyHistogram => {
     const only = unit.cells.length === 1 ? unit.cells[0] : undefined
     if (only !== undefined) return cellOf(only.index)[arm]
-    return cached(pooledUnits[arm], unit.index, () => {
-      const sum = emptyHistogram()
+    return cached(pooledUnits[arm].made, unit.index, () => {
+      const sum = emptied(pooledUnits[arm].room, unit.index)
       for (const cell of unit.cells) addHistogram(sum, cellOf(cell.index)[arm])
       return sum
     })
@@ -59,9 +60,9 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
 
   return {
     fold(strata) {
-      for (const made of [pooledUnits, standardisedUnits]) {
-        made.stable.clear()
-        made.canary.clear()
+      for (const { stable, canary } of [pooledUnits, standardisedUnits]) {
+        stable.made.clear()
+        canary.made.clear()
       }
       ranges.clear()
       for (const { cell, canary, stable } of strata) {
@@ -79,13 +80,13 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
       if (unit.kind === 'cell' || known.length === 0) return pooled(unit, arm)
       const [only] = known
       if (only !== undefined && known.length === 1) return cellOf(only.index)[arm]
-      return cached(standardisedUnits[arm], unit.index, () => {
+      return cached(standardisedUnits[arm].made, unit.index, () => {
         const total = known.reduce((sum, { share }) => sum + share, 0)
         let spread = 0
         for (const { index, share } of known) {
           spread += (share / total) ** 2 / cellOf(index)[arm].total
         }
-        const mixture = emptyHistogram()
+        const mixture = emptied(standardisedUnits[arm].room, unit.index)
         for (const { index, share } of known) {
           const histogram = cellOf(index)[arm]
           addHistogram(mixture, histogram, share / total / histogram.total / spread)
@@ -101,8 +102,22 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
   }
 }
 
-function perArm(): Record<Arm, Map<number, LatencyHistogram>> {
-  return { stable: new Map(), canary: new Map() }
+interface UnitHistograms {
+  /** Those of the present block. */
+  readonly made: Map<number, LatencyHistogram>
+  /** All there ever were: their room is used again. */
+  readonly room: Map<number, LatencyHistogram>
+}
+
+function perArm(): Record<Arm, UnitHistograms> {
+  const none = () => ({ made: new Map(), room: new Map() })
+  return { stable: none(), canary: none() }
+}
+
+function emptied(room: Map<number, LatencyHistogram>, unit: number): LatencyHistogram {
+  const histogram = cached(room, unit, emptyHistogram)
+  clear(histogram)
+  return histogram
 }
 
 function cached<Key, Value>(made: Map<Key, Value>, key: Key, make: () => Value): Value {

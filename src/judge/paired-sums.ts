@@ -42,27 +42,7 @@ export function fillSums(
   cell: number,
   since: Float64Array | null,
 ): void {
-  const sums = cells[cell] ?? NOTHING
-  into.h = sums.h
-  into.h2 = sums.h2
-  into.excess = sums.excess
-  into.excessSquares = sums.excessSquares
-  into.excessCross = sums.excessCross
-  into.hStable = sums.hStable
-  into.hCanary = sums.hCanary
-  into.nStable = sums.nStable
-  into.nCanary = sums.nCanary
-  into.sumStable = sums.sumStable
-  into.sumCanary = sums.sumCanary
-  into.squaresStable = sums.squaresStable
-  into.squaresCanary = sums.squaresCanary
-  into.loadStable = sums.loadStable
-  into.loadCanary = sums.loadCanary
-  into.base = sums.base
-  into.slope = sums.slope
-  into.slopeAtMargin = sums.slopeAtMargin
-  into.floor = sums.floor
-  into.floorAtMargin = sums.floorAtMargin
+  setSums(into, cells[cell] ?? NOTHING)
   const at = cell * WIDTH
   if (since === null || at >= since.length) return
   into.h -= since[at + 0] as number
@@ -85,4 +65,27 @@ export function fillSums(
   into.slopeAtMargin -= since[at + 17] as number
   into.floor -= since[at + 18] as number
   into.floorAtMargin -= since[at + 19] as number
+}
+
+export function setSums(into: PairedSums, sums: Readonly<PairedSums>): void {
+  into.h = sums.h
+  into.h2 = sums.h2
+  into.excess = sums.excess
+  into.excessSquares = sums.excessSquares
+  into.excessCross = sums.excessCross
+  into.hStable = sums.hStable
+  into.hCanary = sums.hCanary
+  into.nStable = sums.nStable
+  into.nCanary = sums.nCanary
+  into.sumStable = sums.sumStable
+  into.sumCanary = sums.sumCanary
+  into.squaresStable = sums.squaresStable
+  into.squaresCanary = sums.squaresCanary
+  into.loadStable = sums.loadStable
+  into.loadCanary = sums.loadCanary
+  into.base = sums.base
+  into.slope = sums.slope
+  into.slopeAtMargin = sums.slopeAtMargin
+  into.floor = sums.floor
+  into.floorAtMargin = sums.floorAtMargin
 }

@@ -14,7 +14,7 @@ import {
   emptySums,
   robustVariance,
 } from './paired.ts'
-import { copySums, fillSums } from './paired-sums.ts'
+import { copySums, fillSums, setSums } from './paired-sums.ts'
 import type { GateRules, Standardised, WeightedSums } from './standardise.ts'
 import { badOf, combineGroups, mergeShort } from './standardise.ts'
 
@@ -81,6 +81,7 @@ export type Evidence = Pick<Estimate, 'difference' | 'gate'>
 
 /** Sums of one unit as they are read, until the next reading. */
 interface UnitSums {
+  /** By cell; none for a unit that is one. */
   readonly parts: readonly WeightedSums[]
   readonly total: Readonly<PairedSums>
   /** Differences of whole blocks. */
@@ -117,12 +118,13 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
     return part
   }
   const sumsOfUnit = (unit: Unit, since: WindowSnapshot | null): UnitSums => {
-    const parts = unit.cells.map((cell, at) => partOf(cell, at, since))
-    const [first] = parts
-    if (unit.kind === 'cell' && first !== undefined) {
-      return { parts, total: first.sums, blocks: first.sums }
+    const [only] = unit.cells
+    if (unit.kind === 'cell' && only !== undefined) {
+      const { sums } = partOf(only, 0, since)
+      return { parts: [], total: sums, blocks: sums }
     }
-    Object.assign(scratchTotal, EMPTY)
+    const parts = unit.cells.map((cell, at) => partOf(cell, at, since))
+    setSums(scratchTotal, EMPTY)
     for (const { sums } of parts) addSums(scratchTotal, sums)
     return { parts, total: scratchTotal, blocks: series.since(unit.index, since?.series ?? null) }
   }
@@ -133,11 +135,8 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
   const differenceOf = (unit: Unit, sums: UnitSums, designEffect: number): Standardised | null => {
     const { parts, total, blocks } = sums
     // Cells without a share of the baseline count for units made only of such cells.
-    const weighted = parts.filter(({ share }) => share > 0)
-    const groups =
-      weighted.length === 0 || unit.kind === 'cell'
-        ? [{ share: 1, sums: total }]
-        : mergeShort(weighted, rules)
+    const weighted = unit.kind === 'cell' ? parts : parts.filter(({ share }) => share > 0)
+    const groups = weighted.length === 0 ? [{ share: 1, sums: total }] : mergeShort(weighted, rules)
     const combined = combineGroups(groups, kind, designEffect)
     return withFloor(combined, kind, blocks, total.sumCanary)
   }
