@@ -4,6 +4,7 @@ import {
   logEMeanBelow,
   meanLogs,
   tempered,
+  type UnitMoments,
 } from './bounded-mean.ts'
 import { BET_GRID } from './grid.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
@@ -13,12 +14,21 @@ import type { MeanScale } from './mean-scale.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
 import { createRestarts } from './restarts.ts'
-import { createUnitSums, type UnitSnapshot } from './unit-sums.ts'
+import { createUnitSums, type Shape, type UnitSnapshot } from './unit-sums.ts'
 
 /** Smallest difference of means, as a part of the range, worth telling apart; for intervals. */
 const MEAN_TAU = 0.01
 const INTERVAL_FROM = 100
-const MOMENTS = ['n', 'sum', 'sumSquares'] as const
+
+const MOMENTS: Shape<UnitMoments> = {
+  width: 3,
+  add(row, { n, sum, sumSquares }) {
+    row[0] = (row[0] as number) + n
+    row[1] = (row[1] as number) + sum
+    row[2] = (row[2] as number) + sumSquares
+  },
+  read: (row) => ({ n: row[0] as number, sum: row[1] as number, sumSquares: row[2] as number }),
+}
 
 /**
  * `quality: min` and `kpi: min`, by T4 on the canary's values as they are, scaled into [0, 1] by the
@@ -40,10 +50,11 @@ export function createAbsoluteMeanTest(
     fold({ strata, inStep }) {
       for (const stratum of strata) {
         const seen = scale.momentsOf(stratum.canary)
+        const stableSeen = scale.momentsOf(stratum.stable)
         if (seen.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
           canary.add(unit, seen)
-          stable.add(unit, scale.momentsOf(stratum.stable))
+          stable.add(unit, stableSeen)
           if (inStep) step.add(unit, seen)
         }
       }

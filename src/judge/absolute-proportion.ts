@@ -12,10 +12,21 @@ import { differenceRadius } from './paired.ts'
 import type { ProportionLimit } from './proportion.ts'
 import { addBelow, logEAbove, logEBelow, proportionLimit } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
-import { createUnitSums, type UnitSnapshot } from './unit-sums.ts'
+import { createUnitSums, type Shape, type UnitSnapshot } from './unit-sums.ts'
 
-const COUNTS = ['n', 'bad'] as const
-type Counts = Readonly<Record<(typeof COUNTS)[number], number>>
+interface Counts {
+  readonly n: number
+  readonly bad: number
+}
+
+const COUNTS: Shape<Counts> = {
+  width: 2,
+  add(row, { n, bad }) {
+    row[0] = (row[0] as number) + n
+    row[1] = (row[1] as number) + bad
+  },
+  read: (row) => ({ n: row[0] as number, bad: row[1] as number }),
+}
 
 /** Smallest difference of rates worth telling apart; tunes the displayed interval. */
 const RATE_TAU = 0.002
@@ -39,12 +50,10 @@ export function createAbsoluteProportionTest(
     metric.kind === 'latency'
       ? { n: metrics.latencies, bad: metrics.overLimit[limitIndex] ?? 0 }
       : { n: outcomesOf(metrics), bad: metrics.errors }
-  const countsToPass = (metrics: CellMetrics): Counts => ({
-    ...countsOf(metrics),
-    ...(metric.kind === 'latency' && metrics.overEdgeBelow !== undefined
-      ? { bad: metrics.overEdgeBelow[limitIndex] ?? 0 }
-      : {}),
-  })
+  const countsToPass = ({ overEdgeBelow }: CellMetrics, counts: Counts): Counts =>
+    metric.kind === 'latency' && overEdgeBelow !== undefined
+      ? { n: counts.n, bad: overEdgeBelow[limitIndex] ?? 0 }
+      : counts
   const canary = createUnitSums(COUNTS)
   const breach = createRestarts(restarts, canary.snapshot)
   const stable = createUnitSums(COUNTS)
@@ -60,11 +69,13 @@ export function createAbsoluteProportionTest(
     fold({ strata, inStep }) {
       for (const stratum of strata) {
         const counts = countsOf(stratum.canary)
+        const toPass = countsToPass(stratum.canary, counts)
+        const stableCounts = countsOf(stratum.stable)
         if (counts.n > 0) blocks.saw(stratum.cell)
         for (const unit of stratum.cell.units) {
           canary.add(unit, counts)
-          stable.add(unit, countsOf(stratum.stable))
-          if (inStep) step.add(unit, countsToPass(stratum.canary))
+          stable.add(unit, stableCounts)
+          if (inStep) step.add(unit, toPass)
         }
       }
       blocks.endBlock()
@@ -77,8 +88,8 @@ export function createAbsoluteProportionTest(
       const s = tempered(step.of(unit.index), designEffect)
       const values = valuesOf(unit, designEffect)
       const logE = (since: UnitSnapshot | null) => {
-        const { n, bad } = tempered(canary.of(unit.index, since), designEffect)
-        return logEAbove(p0, n, bad)
+        const { n, bad } = canary.of(unit.index, since)
+        return logEAbove(p0, n / designEffect, bad / designEffect)
       }
       return {
         method: 'T1',
@@ -101,6 +112,9 @@ function tempered({ n, bad }: Counts, designEffect: number): Counts {
   return { n: n / designEffect, bad: bad / designEffect }
 }
 
+const logs = new Float64Array(GRID_SIZE)
+const gains = new Float64Array(GRID_SIZE)
+
 /**
  * Growth of a sample in which the share of bad events goes on as seen; half a bad event is added, so
  * that a sample without any is not taken for a rate of zero.
@@ -111,8 +125,8 @@ export function growthToPass(
   logThreshold: number,
 ): number | null {
   if (n === 0) return null
-  const logs = new Float64Array(GRID_SIZE)
-  const gains = new Float64Array(GRID_SIZE)
+  logs.fill(0)
+  gains.fill(0)
   addBelow(logs, limit, n, bad)
   addBelow(gains, limit, n, (n * (bad + 0.5)) / (n + 1))
   return growthForMixture(TILT_GRID, logs, gains, logThreshold)
@@ -125,10 +139,9 @@ type Values = Pick<Reading, 'difference' | 'ciLow' | 'ciHigh'> & {
 
 function latencyValues(unit: Unit, latencies: LatencyTotals, limit: ProportionLimit): Values {
   const compared = compareQuantiles(
-    latencies.pooled(unit, 'stable'),
-    latencies.pooled(unit, 'canary'),
-    limit,
-    { relative: false, scale: latencies.scale },
+    latencies.quantile(latencies.pooled(unit, 'stable'), limit),
+    latencies.quantile(latencies.pooled(unit, 'canary'), limit),
+    false,
   )
   const { stableMs, canaryMs, difference, ciLow, ciHigh } = compared
   return { stable: stableMs, canary: canaryMs, difference, ciLow, ciHigh }

@@ -81,9 +81,10 @@ function readAll({ spec, units, tests, weights, rules, designEffectOf }: AssessC
   const ordered = [...units.units].sort(compareUnits)
   const reads: Read[] = []
   for (const [index, guardrail] of spec.guardrails.entries()) {
+    const designEffect = designEffectOf(index)
     for (const unit of ordered) {
       if (!isTested(guardrail, unit)) continue
-      const reading = (tests[index] as GuardrailTest).read(unit, designEffectOf(index))
+      const reading = (tests[index] as GuardrailTest).read(unit, designEffect)
       const enough = reading.blocks >= rules.fewestBlocks
       const logWeight = weights?.logWeight(index, unit.index) ?? Number.NEGATIVE_INFINITY
       const logE = enough ? reading.logEBreach : Number.NEGATIVE_INFINITY

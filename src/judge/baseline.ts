@@ -156,7 +156,7 @@ export function createBaseline(
     overallBins() {
       const all = emptyHistogram()
       addHistogram(all, allHistory)
-      if (allWindow !== null) addHistogram(all, allWindow.histogram)
+      allWindow?.addTo(all)
       if (all.total === 0) return []
       return quantiles.map((quantile) => quantileBin(all, quantile) as number)
     },
@@ -175,8 +175,8 @@ export function createBaseline(
 }
 
 function rollingQuantile(window: LatencyWindow | null, quantile: number): number | null {
-  if (window === null || window.histogram.total < ENOUGH_BASELINE) return null
-  return quantileBin(window.histogram, quantile)
+  if (window === null || window.total < ENOUGH_BASELINE) return null
+  return window.quantileBin(quantile)
 }
 
 /** Replaces the oldest of the 60 blocks. */

@@ -22,7 +22,7 @@ export const EMPTY_METRICS: CellMetrics = {
  * cells never matters.
  */
 export function intake(block: ClosedBlock, units: CohortUnits): Record<Arm, BlockMetrics> {
-  registerNew(block, units)
+  if (block.cells.some(({ cohort }) => units.known(cohort) === undefined)) registerNew(block, units)
   const byArm = { stable: new Map<Cell, CellMetrics>(), canary: new Map<Cell, CellMetrics>() }
   for (const { arm, cohort, metrics } of block.cells) {
     const cell = units.known(cohort) as Cell
@@ -33,7 +33,6 @@ export function intake(block: ClosedBlock, units: CohortUnits): Record<Arm, Bloc
 }
 
 function registerNew(block: ClosedBlock, units: CohortUnits): void {
-  if (block.cells.every(({ cohort }) => units.known(cohort) !== undefined)) return
   const named = block.cells.map(({ cohort }) => ({
     cohort,
     key: cohortKey(units.project(cohort)),

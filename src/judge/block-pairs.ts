@@ -31,7 +31,9 @@ export function createBlockPairs(
   const open = new Map<Cell, Open>()
 
   const begun = (stratum: Stratum): Pair => ({
-    ...stratum,
+    cell: stratum.cell,
+    canary: stratum.canary,
+    stable: stratum.stable,
     errorRate: baseline.rollingRate(stratum.cell),
     quantileBins: baseline.quantileBins(stratum.cell),
   })
@@ -42,17 +44,24 @@ export function createBlockPairs(
 
   return {
     fold(strata, endMs) {
+      const complete: Pair[] = []
       for (const stratum of strata) {
-        const known = open.get(stratum.cell)
+        const { cell } = stratum
+        const known = open.get(cell)
         const pair = known === undefined ? begun(stratum) : joined(known.pair, stratum)
-        open.set(stratum.cell, { pair, sinceMs: known?.sinceMs ?? endMs - lengthMs })
+        const each = { pair, sinceMs: known?.sinceMs ?? endMs - lengthMs }
+        if (known === undefined && isComplete(each, endMs)) complete.push(pair)
+        else open.set(cell, each)
       }
-      const complete = [...open.values()].filter((each) => isComplete(each, endMs))
-      for (const { pair } of complete) open.delete(pair.cell)
+      for (const each of open.values()) {
+        if (!isComplete(each, endMs)) continue
+        complete.push(each.pair)
+        open.delete(each.pair.cell)
+      }
       return inOrder(complete)
     },
     flush() {
-      const all = inOrder([...open.values()])
+      const all = inOrder([...open.values()].map(({ pair }) => pair))
       open.clear()
       return all
     },
@@ -63,6 +72,6 @@ function joined(pair: Pair, { canary, stable }: Stratum): Pair {
   return { ...pair, canary: sumOf(pair.canary, canary), stable: sumOf(pair.stable, stable) }
 }
 
-function inOrder(pairs: readonly Open[]): Pair[] {
-  return pairs.map(({ pair }) => pair).sort((a, b) => a.cell.index - b.cell.index)
+function inOrder(pairs: Pair[]): Pair[] {
+  return pairs.sort((a, b) => a.cell.index - b.cell.index)
 }

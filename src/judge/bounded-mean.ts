@@ -1,4 +1,4 @@
-import { BET_GRID, FLAT_BET_GRID, GRID_SIZE, type MixtureGrid, mixtureLogE } from './grid.ts'
+import { BET_GRID, type BetGrid, FLAT_BET_GRID, GRID_SIZE, mixtureLogE } from './grid.ts'
 
 /** Count, sum and sum of squares of values in [0, 1]. */
 export interface UnitMoments {
@@ -14,25 +14,26 @@ export interface UnitMoments {
  */
 const SMALLEST_SCALE = 0.02
 
+const scratch = new Float64Array(GRID_SIZE)
+
 /**
  * T4, one arm: evidence that the mean is above (sign 1) or below (sign −1) `limit`, exact at any n.
  * Component j is exp(λ_j·Σy − ψ(λ_j)·Σy²), y = sign·(x − limit)/c ≥ −1, ψ(λ) = −ln(1−λ) − λ; it is
  * a supermartingale because exp(λy − ψ(λ)y²) ≤ 1 + λy (Fan, Grama and Liu).
  */
 export function meanLogs(
-  moments: UnitMoments,
+  { n, sum, sumSquares }: UnitMoments,
   limit: number,
   sign: 1 | -1,
-  grid: MixtureGrid = BET_GRID,
+  { steps, penalties }: BetGrid = BET_GRID,
+  logs: Float64Array = new Float64Array(GRID_SIZE),
 ): Float64Array {
-  const { n, sum, sumSquares } = moments
   const scale = betScale(limit, sign)
   const first = (sign * (sum - n * limit)) / scale
   const second = (sumSquares - 2 * limit * sum + n * limit * limit) / (scale * scale)
-  const logs = new Float64Array(GRID_SIZE)
+  const spread = Math.max(0, second)
   for (let j = 0; j < GRID_SIZE; j++) {
-    const bet = grid.steps[j] as number
-    logs[j] = bet * first - betPenalty(bet) * Math.max(0, second)
+    logs[j] = (steps[j] as number) * first - (penalties[j] as number) * spread
   }
   return logs
 }
@@ -42,19 +43,14 @@ export function betScale(limit: number, sign: 1 | -1): number {
   return Math.max(SMALLEST_SCALE, sign > 0 ? limit : 1 - limit)
 }
 
-/** ψ(λ) = −ln(1−λ) − λ. */
-export function betPenalty(bet: number): number {
-  return -Math.log1p(-bet) - bet
-}
-
 /** ln E against "mean ≤ limit". */
 export function logEMeanAbove(moments: UnitMoments, limit: number): number {
-  return mixtureLogE(BET_GRID, meanLogs(moments, limit, 1))
+  return mixtureLogE(BET_GRID, meanLogs(moments, limit, 1, BET_GRID, scratch))
 }
 
 /** ln E against "mean ≥ limit". */
 export function logEMeanBelow(moments: UnitMoments, limit: number): number {
-  return mixtureLogE(BET_GRID, meanLogs(moments, limit, -1))
+  return mixtureLogE(BET_GRID, meanLogs(moments, limit, -1, BET_GRID, scratch))
 }
 
 /**
@@ -88,7 +84,7 @@ const REACH = 4
  */
 export function logEMeanLower(canary: UnitMoments, stable: UnitMoments, margin: number): number {
   const at = (m: number): number =>
-    mixtureLogE(FLAT_BET_GRID, meanLogs(stable, m, 1, FLAT_BET_GRID)) +
+    mixtureLogE(FLAT_BET_GRID, meanLogs(stable, m, 1, FLAT_BET_GRID, scratch)) +
     logEMeanBelow(canary, m - margin)
   const c = canary.n === 0 ? 0.5 : canary.sum / canary.n + margin
   const b = stable.n === 0 ? 0.5 : stable.sum / stable.n
@@ -98,8 +94,13 @@ export function logEMeanLower(canary: UnitMoments, stable: UnitMoments, margin: 
   const to = Math.min(1, Math.max(c, b) + reachOf(stable))
   const step = (to - from) / COARSE_POINTS
   let lowest = from
+  let least = at(from)
   for (let i = 1; i <= COARSE_POINTS; i++) {
-    if (at(from + i * step) < at(lowest)) lowest = from + i * step
+    const value = at(from + i * step)
+    if (value < least) {
+      least = value
+      lowest = from + i * step
+    }
   }
   return minimum(at, Math.max(0, lowest - step), Math.min(1, lowest + step))
 }

@@ -1,7 +1,7 @@
 import type { Moments } from '../domain/block.ts'
 
 /** Hash buckets users are told apart by. */
-const BUCKETS = 64
+export const BUCKETS = 64
 /** Bad requests, and values, from which a design effect is more than noise. */
 const FEWEST_BAD = 30
 const FEWEST_VALUES = 100
@@ -32,8 +32,12 @@ export function addCountsOf(
   n: readonly number[],
   bad: readonly number[],
 ): void {
-  const total = sumOf(n)
-  const totalBad = sumOf(bad)
+  let total = 0
+  let totalBad = 0
+  for (let i = 0; i < buckets.length; i++) {
+    total += n[i] ?? 0
+    totalBad += bad[i] ?? 0
+  }
   sums.seen += Math.min(totalBad, total - totalBad)
   if (total < 2 || totalBad === 0 || totalBad === total) return
   const rate = totalBad / total
@@ -76,19 +80,19 @@ function addStratum(
   stratum: { readonly total: number; readonly mean: number; readonly variance: number },
 ): void {
   const { total, mean, variance } = stratum
+  const { beyond } = sums
   let squares = 0
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i] as number
     const size = n[i] ?? 0
     squares += size * size
-    const beyond = (amount[i] ?? 0) - mean * size
-    sums.beyond[bucket] = (sums.beyond[bucket] as number) + beyond
+    beyond[bucket] = (beyond[bucket] as number) + ((amount[i] ?? 0) - mean * size)
   }
   sums.expected += ((variance * total) / (total - 1)) * (total - squares / total)
 }
 
 function sumOf(values: readonly number[]): number {
   let sum = 0
-  for (const value of values) sum += value
+  for (let i = 0; i < values.length; i++) sum += values[i] as number
   return sum
 }

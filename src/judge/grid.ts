@@ -6,6 +6,11 @@ export interface MixtureGrid {
   readonly logWeights: Float64Array
 }
 
+/** A grid of bets λ on a bounded mean, with ψ(λ) = −ln(1−λ) − λ, what each costs. */
+export interface BetGrid extends MixtureGrid {
+  readonly penalties: Float64Array
+}
+
 export const GRID_SIZE = 16
 
 /**
@@ -30,20 +35,38 @@ function halfCauchyGrid(from: number, to: number, scale: number): MixtureGrid {
 export const TILT_GRID = halfCauchyGrid(0.005, 3.2, 0.4)
 
 /** Bets on a bounded mean, 0.004 … 0.8 (T4). */
-export const BET_GRID = halfCauchyGrid(0.004, 0.8, 0.1)
+export const BET_GRID = betGrid(halfCauchyGrid(0.004, 0.8, 0.1))
 
 /** Bets of the baseline's half of a two-arm test of bounded means (T4): 0.002 … 0.8, all alike. */
-export const FLAT_BET_GRID: MixtureGrid = {
+export const FLAT_BET_GRID = betGrid({
   steps: Float64Array.from({ length: GRID_SIZE }, (_, j) => 0.002 * 400 ** (j / (GRID_SIZE - 1))),
   logWeights: new Float64Array(GRID_SIZE).fill(-Math.log(GRID_SIZE)),
+})
+
+function betGrid(grid: MixtureGrid): BetGrid {
+  return { ...grid, penalties: grid.steps.map(betPenalty) }
 }
+
+/** ψ(λ) = −ln(1−λ) − λ. */
+function betPenalty(bet: number): number {
+  return -Math.log1p(-bet) - bet
+}
+
+/** e to the power of this does not change a sum that is at least 1. */
+const NEGLIGIBLE = -45
 
 /** ln Σ w_j·exp(logs_j): the evidence of a mixture whose components have the given logarithms. */
 export function mixtureLogE(grid: MixtureGrid, logs: Float64Array): number {
   const { logWeights } = grid
-  const terms = new Float64Array(logWeights.length)
-  for (let j = 0; j < terms.length; j++) {
-    terms[j] = (logWeights[j] as number) + (logs[j] as number)
+  let largest = Number.NEGATIVE_INFINITY
+  for (let j = 0; j < GRID_SIZE; j++) {
+    largest = Math.max(largest, (logWeights[j] as number) + (logs[j] as number))
   }
-  return logSumExp(terms)
+  if (!Number.isFinite(largest)) return largest
+  let sum = 0
+  for (let j = 0; j < GRID_SIZE; j++) {
+    const below = (logWeights[j] as number) + (logs[j] as number) - largest
+    if (!(below < NEGLIGIBLE)) sum += Math.exp(below)
+  }
+  return largest + Math.log(sum)
 }

@@ -1,7 +1,7 @@
 import type { Guardrail, Metric } from '../domain/release.ts'
 import type { BaselineFacts, Spread } from './baseline-facts.ts'
 import { latencyQuantile } from './baseline-facts.ts'
-import { betPenalty, betScale } from './bounded-mean.ts'
+import { betScale } from './bounded-mean.ts'
 import { errorMargin } from './error-margin.ts'
 import { BET_GRID } from './grid.ts'
 import { conditionalGrowth, differenceGrowth, oneArmGrowth } from './growth.ts'
@@ -163,7 +163,8 @@ function bestBet(distance: number, variance: number, limit: number, sign: 1 | -1
   const scale = betScale(limit, sign)
   const first = distance / scale
   const second = (variance + distance ** 2) / scale ** 2
-  return Math.max(0, ...BET_GRID.steps.map((bet) => bet * first - betPenalty(bet) * second))
+  const { steps, penalties } = BET_GRID
+  return Math.max(0, ...steps.map((bet, j) => bet * first - (penalties[j] as number) * second))
 }
 
 /** Requests of both arms until each has `perArm`, and both together 30 bad ones. */

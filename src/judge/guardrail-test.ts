@@ -76,37 +76,41 @@ export interface EvidenceBlocks {
 }
 
 export function createEvidenceBlocks(): EvidenceBlocks {
-  const counts = new Map<number, number>()
-  const touched = new Set<number>()
+  const counts: number[] = []
+  /** Per unit the number of the last block it was seen in. */
+  const seenIn: number[] = []
+  let block = 1
   return {
     saw(cell) {
-      for (const unit of cell.units) touched.add(unit)
+      for (const unit of cell.units) {
+        for (; counts.length <= unit; counts.push(0)) seenIn.push(0)
+        if (seenIn[unit] === block) continue
+        seenIn[unit] = block
+        counts[unit] = (counts[unit] as number) + 1
+      }
     },
     endBlock() {
-      for (const unit of touched) counts.set(unit, (counts.get(unit) ?? 0) + 1)
-      touched.clear()
+      block++
     },
-    of: (unit) => counts.get(unit.index) ?? 0,
+    of: (unit) => counts[unit.index] ?? 0,
   }
 }
 
 /** A value per unit, made when first asked for. */
 export interface PerUnit<T> {
   of(unit: number): T
-  clear(): void
 }
 
 export function perUnit<T>(make: (unit: number) => T): PerUnit<T> {
-  const values = new Map<number, T>()
+  const values: (T | undefined)[] = []
   return {
     of(unit) {
-      let value = values.get(unit)
-      if (value === undefined) {
-        value = make(unit)
-        values.set(unit, value)
-      }
-      return value
+      const known = values[unit]
+      if (known !== undefined) return known
+      while (values.length <= unit) values.push(undefined)
+      const made = make(unit)
+      values[unit] = made
+      return made
     },
-    clear: () => values.clear(),
   }
 }

@@ -147,6 +147,19 @@ export function createJudge(
     for (; restartedPart < Math.min(part, DURATION_PARTS - 1); restartedPart++) restartAll()
   }
 
+  /** The units whose first canary requests these are. */
+  const noteUnits = (strata: readonly Stratum[], endMs: number, inStep: boolean): Unit[] => {
+    const appeared: Unit[] = []
+    for (const { cell, canary } of strata) {
+      if (canary.requests === 0) continue
+      for (const index of cell.units) {
+        const unit = units.units[index] as Unit
+        if (traffic.note(unit, canary.requests, endMs, inStep)) appeared.push(unit)
+      }
+    }
+    return appeared
+  }
+
   const judgeBlock = (block: ClosedBlock, strata: readonly Stratum[]): void => {
     const inStep = block.startMs >= stepFromMs
     if (inStep && !stepBegun) {
@@ -155,12 +168,7 @@ export function createJudge(
     }
     restartWhenDue(block.startMs)
     if (inStep) traffic.stepBlocks++
-    const appeared = strata.flatMap(({ cell, canary: { requests } }) => {
-      if (requests === 0) return []
-      const counted = cell.units.map((index) => units.units[index] as Unit)
-      return counted.filter((unit) => traffic.note(unit, requests, block.endMs, inStep))
-    })
-    weights?.grant(appeared)
+    weights?.grant(noteUnits(strata, block.endMs, inStep))
     if (keepsLatencies) latencies.fold(strata)
     clusters.fold(strata)
     if (inStep) checks.fold(block, strata, block.startMs >= inForceFromMs)

@@ -8,38 +8,49 @@ export interface LatencyHistogram {
   zero: number
   unbounded: number
   first: number
-  counts: Float64Array | Uint32Array
+  counts: Float64Array
 }
 
 const MARGIN = 16
 
-/** `small`: half the memory, for whole counts below 2³². */
-export function emptyHistogram(small = false): LatencyHistogram {
-  const counts = small ? new Uint32Array(0) : new Float64Array(0)
-  return { total: 0, zero: 0, unbounded: 0, first: 0, counts }
+export function emptyHistogram(): LatencyHistogram {
+  return { total: 0, zero: 0, unbounded: 0, first: 0, counts: new Float64Array(0) }
 }
 
-/** Adds (or with a negative factor takes away) a sparse histogram. */
+/** Takes everything away; the room stays. */
+export function clear(histogram: LatencyHistogram): void {
+  histogram.total = 0
+  histogram.zero = 0
+  histogram.unbounded = 0
+  histogram.counts.fill(0)
+}
+
+/** Adds a sparse histogram. */
 export function addBins(
   histogram: LatencyHistogram,
-  bins: ArrayLike<number>,
-  counts: ArrayLike<number>,
-  factor = 1,
+  bins: readonly number[],
+  counts: readonly number[],
 ): void {
-  // Read once: the loop runs over every bin of every cohort.
-  const [lowest, highest] = [ZERO_BIN, UNBOUNDED_BIN]
+  let { first, counts: into } = histogram
+  let added = 0
   for (let i = 0; i < bins.length; i++) {
     const bin = bins[i] as number
-    const count = factor * (counts[i] as number)
-    histogram.total += count
-    if (bin <= lowest) histogram.zero += count
-    else if (bin >= highest) histogram.unbounded += count
+    const count = counts[i] as number
+    added += count
+    if (bin <= ZERO_BIN) histogram.zero += count
+    else if (bin >= UNBOUNDED_BIN) histogram.unbounded += count
     else {
-      reach(histogram, bin)
-      const at = bin - histogram.first
-      histogram.counts[at] = (histogram.counts[at] as number) + count
+      let at = bin - first
+      if (at < 0 || at >= into.length) {
+        reach(histogram, bin)
+        first = histogram.first
+        into = histogram.counts
+        at = bin - first
+      }
+      into[at] = (into[at] as number) + count
     }
   }
+  histogram.total += added
 }
 
 /** Adds `factor` times another histogram. */
@@ -55,25 +66,32 @@ export function addHistogram(
   reach(into, other.first)
   reach(into, other.first + other.counts.length - 1)
   const offset = other.first - into.first
-  for (let i = 0; i < other.counts.length; i++) {
-    const at = offset + i
-    into.counts[at] = (into.counts[at] as number) + factor * (other.counts[i] as number)
+  const [from, to] = [other.counts, into.counts]
+  for (let i = 0; i < from.length; i++) {
+    to[offset + i] = (to[offset + i] as number) + factor * (from[i] as number)
   }
 }
 
 /** Makes room for a bin. */
 function reach(histogram: LatencyHistogram, bin: number): void {
   const { first, counts } = histogram
-  const last = first + counts.length - 1
-  if (bin >= first && bin <= last) return
-  const empty = counts.length === 0
-  const newFirst = empty || bin < first ? bin - MARGIN : first
-  const newLast = empty || bin > last ? bin + MARGIN : last
-  const length = newLast - newFirst + 1
-  const grown = counts instanceof Uint32Array ? new Uint32Array(length) : new Float64Array(length)
-  if (!empty) grown.set(counts, first - newFirst)
-  histogram.first = newFirst
+  if (bin >= first && bin < first + counts.length) return
+  const room = roomFor(bin, first, counts.length)
+  const grown = new Float64Array(room.length)
+  if (counts.length > 0) grown.set(counts, first - room.first)
+  histogram.first = room.first
   histogram.counts = grown
+}
+
+/** The bins kept when `bin` lies outside of the present ones, with some more beside it. */
+export function roomFor(
+  bin: number,
+  first: number,
+  length: number,
+): { readonly first: number; readonly length: number } {
+  const from = length === 0 || bin < first ? bin - MARGIN : first
+  const to = length === 0 || bin >= first + length ? bin + MARGIN : first + length - 1
+  return { first: from, length: to - from + 1 }
 }
 
 /** Smallest bin that at least the share `quantile` of the values does not exceed; null if empty. */

@@ -6,6 +6,7 @@ import type { LatencyHistogram } from './latency-histogram.ts'
 import {
   addBins,
   addHistogram,
+  clear,
   emptyHistogram,
   quantileBin,
   quantileInterval,
@@ -15,7 +16,6 @@ import type { ProportionLimit } from './proportion.ts'
 
 /** Latencies of the release's judged blocks, for the values and intervals people read. */
 export interface LatencyTotals {
-  readonly scale: LatencyScale
   fold(strata: readonly Stratum[]): void
   /** All latencies of the unit as they are. */
   pooled(unit: Unit, arm: Arm): LatencyHistogram
@@ -24,34 +24,47 @@ export interface LatencyTotals {
    * data; its total is the number of requests an unweighted sample of the same precision would have.
    */
   standardised(unit: Unit, arm: Arm): LatencyHistogram
+  /** The quantile 1 − p₀ of one of these histograms. */
+  quantile(histogram: LatencyHistogram, limit: ProportionLimit): QuantileRange
 }
+
+/** A quantile in ms, and the ends of its confidence sequence; null for what is not known. */
+interface QuantileRange {
+  readonly ms: number | null
+  readonly lowMs: number | null
+  readonly highMs: number | null
+}
+
+/** Each arm's own quantile sequence has half the error probability of the comparison. */
+const LEVEL = Math.log(4 / INTERVAL_ALPHA)
 
 export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
   const cells: { stable: LatencyHistogram; canary: LatencyHistogram }[] = []
-  const cache = new Map<string, LatencyHistogram>()
+  /** Until the next block: by unit, and by p₀. */
+  const pooledUnits = perArm()
+  const standardisedUnits = perArm()
+  const ranges = new Map<number, Map<LatencyHistogram, QuantileRange>>()
   const cellOf = (index: number) => {
     while (cells.length <= index) cells.push({ stable: emptyHistogram(), canary: emptyHistogram() })
     return cells[index] as (typeof cells)[number]
   }
-  const cached = (key: string, make: () => LatencyHistogram): LatencyHistogram => {
-    const known = cache.get(key) ?? make()
-    cache.set(key, known)
-    return known
-  }
   const pooled = (unit: Unit, arm: Arm): LatencyHistogram => {
     const only = unit.cells.length === 1 ? unit.cells[0] : undefined
     if (only !== undefined) return cellOf(only.index)[arm]
-    return cached(`pooled ${arm} ${unit.index}`, () => {
-      const sum = emptyHistogram()
+    return cached(pooledUnits[arm].made, unit.index, () => {
+      const sum = emptied(pooledUnits[arm].room, unit.index)
       for (const cell of unit.cells) addHistogram(sum, cellOf(cell.index)[arm])
       return sum
     })
   }
 
   return {
-    scale,
     fold(strata) {
-      cache.clear()
+      for (const { stable, canary } of [pooledUnits, standardisedUnits]) {
+        stable.made.clear()
+        canary.made.clear()
+      }
+      ranges.clear()
       for (const { cell, canary, stable } of strata) {
         const totals = cellOf(cell.index)
         addBins(totals.canary, canary.bins, canary.counts)
@@ -67,13 +80,13 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
       if (unit.kind === 'cell' || known.length === 0) return pooled(unit, arm)
       const [only] = known
       if (only !== undefined && known.length === 1) return cellOf(only.index)[arm]
-      return cached(`standardised ${arm} ${unit.index}`, () => {
+      return cached(standardisedUnits[arm].made, unit.index, () => {
         const total = known.reduce((sum, { share }) => sum + share, 0)
         let spread = 0
         for (const { index, share } of known) {
           spread += (share / total) ** 2 / cellOf(index)[arm].total
         }
-        const mixture = emptyHistogram()
+        const mixture = emptied(standardisedUnits[arm].room, unit.index)
         for (const { index, share } of known) {
           const histogram = cellOf(index)[arm]
           addHistogram(mixture, histogram, share / total / histogram.total / spread)
@@ -81,7 +94,38 @@ export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
         return mixture
       })
     },
+    quantile(histogram, limit) {
+      const known = ranges.get(limit.p0) ?? new Map<LatencyHistogram, QuantileRange>()
+      ranges.set(limit.p0, known)
+      return cached(known, histogram, () => rangeOf(histogram, limit, scale))
+    },
   }
+}
+
+interface UnitHistograms {
+  /** Those of the present block. */
+  readonly made: Map<number, LatencyHistogram>
+  /** All there ever were: their room is used again. */
+  readonly room: Map<number, LatencyHistogram>
+}
+
+function perArm(): Record<Arm, UnitHistograms> {
+  const none = () => ({ made: new Map(), room: new Map() })
+  return { stable: none(), canary: none() }
+}
+
+function emptied(room: Map<number, LatencyHistogram>, unit: number): LatencyHistogram {
+  const histogram = cached(room, unit, emptyHistogram)
+  clear(histogram)
+  return histogram
+}
+
+function cached<Key, Value>(made: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const value = make()
+  made.set(key, value)
+  return value
 }
 
 export interface LatencyComparison {
@@ -94,34 +138,36 @@ export interface LatencyComparison {
 
 /**
  * A quantile of both arms with their difference in ms, or relative to the baseline. The interval
- * joins the arms' own quantile sequences, each at half the error probability.
+ * joins the arms' own.
  */
 export function compareQuantiles(
-  stable: LatencyHistogram,
-  canary: LatencyHistogram,
-  limit: ProportionLimit,
-  { relative, scale }: { readonly relative: boolean; readonly scale: LatencyScale },
+  { ms: stableMs, lowMs: stableLow, highMs: stableHigh }: QuantileRange,
+  { ms: canaryMs, lowMs: canaryLow, highMs: canaryHigh }: QuantileRange,
+  relative: boolean,
 ): LatencyComparison {
-  const level = Math.log(4 / INTERVAL_ALPHA)
-  const stableMs = quantileOf(stable, 1 - limit.p0, scale)
-  const canaryMs = quantileOf(canary, 1 - limit.p0, scale)
   const compare = (c: number | null, b: number | null): number | null => {
     if (c === null || b === null) return null
     if (!relative) return c - b
     return b > 0 && Number.isFinite(c / b) ? c / b - 1 : null
   }
-  const known = stableMs !== null && canaryMs !== null
-  const b = known ? quantileInterval(stable, limit, level) : null
-  const c = known ? quantileInterval(canary, limit, level) : null
-  const from = (bin: number | undefined) => (bin === undefined ? null : scale.intervalFrom(bin))
-  const to = (bin: number | undefined) => (bin === undefined ? null : scale.intervalTo(bin))
   return {
     stableMs,
     canaryMs,
     difference: compare(canaryMs, stableMs),
-    ciLow: compare(from(c?.lower), to(b?.upper)),
-    ciHigh: compare(to(c?.upper), from(b?.lower)),
+    ciLow: compare(canaryLow, stableHigh),
+    ciHigh: compare(canaryHigh, stableLow),
   }
+}
+
+function rangeOf(
+  histogram: LatencyHistogram,
+  limit: ProportionLimit,
+  scale: LatencyScale,
+): QuantileRange {
+  const ms = quantileOf(histogram, 1 - limit.p0, scale)
+  if (ms === null) return { ms, lowMs: null, highMs: null }
+  const { lower, upper } = quantileInterval(histogram, limit, LEVEL)
+  return { ms, lowMs: scale.intervalFrom(lower), highMs: scale.intervalTo(upper) }
 }
 
 /** A quantile in ms; null without one. */

@@ -46,6 +46,8 @@ export function boundedLog(value: number): number {
  * right for any x down to −1e150; around 0 from the series Φ = ½ + φ(x)(x + x³/3 + x⁵/15 + …).
  */
 export function logScaledNormalCdf(x: number): number {
+  // Beyond, what Φ(x) lacks of 1 is less than the rounding of x²/2.
+  if (x > 9) return 0.5 * x * x
   if (x < -TAIL_FROM) return -HALF_LOG_TWO_PI - Math.log(tailFraction(-x))
   if (x > TAIL_FROM) {
     const logTail = -0.5 * x * x - HALF_LOG_TWO_PI - Math.log(tailFraction(x))

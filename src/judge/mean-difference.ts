@@ -6,7 +6,7 @@ import { boundedLog, logSumExp } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
 import { differenceLogE, differenceRadius } from './paired.ts'
-import type { Estimate, WindowSnapshot } from './paired-window.ts'
+import type { Estimate, Evidence, WindowSnapshot } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { createRestarts } from './restarts.ts'
 
@@ -66,7 +66,7 @@ export function createMeanDifferenceTest(
       const all = release.estimate(unit, designEffect)
       const now = step.estimate(unit, designEffect)
       const logE = (since: WindowSnapshot | null): number => {
-        if (since !== null) return breachEvidence(release.estimate(unit, designEffect, since), tau)
+        if (since !== null) return breachEvidence(release.evidence(unit, designEffect, since), tau)
         if (hasCohorts && unit.kind !== 'cell') return breachEvidence(all, tau)
         if (all.gate.met) return breachEvidence(all, tau) + Math.log1p(-EXACT_PART)
         return logSumExp([
@@ -106,19 +106,19 @@ function mirrored({ n, sum, sumSquares }: UnitMoments): UnitMoments {
 }
 
 /** ln E of T3 for "worse than the margin"; 0 before the gate is met. */
-export function breachEvidence({ gate, difference }: Estimate, tau: number): number {
+export function breachEvidence({ gate, difference }: Evidence, tau: number): number {
   if (!gate.met || difference === null) return 0
   return differenceLogE(difference.excess, difference.variance, tau)
 }
 
 /** ln E of T3 for "not worse than the margin"; 0 before the gate is met. */
-export function passEvidence({ gate, difference }: Estimate, tau: number): number {
+export function passEvidence({ gate, difference }: Evidence, tau: number): number {
   if (!gate.met || difference === null) return 0
   return differenceLogE(-difference.excess, difference.variance, tau)
 }
 
 /** Growth of a window's data until T3 passes. */
-export function growthOf(window: Estimate, tau: number, logThreshold: number): number | null {
+export function growthOf(window: Evidence, tau: number, logThreshold: number): number | null {
   const { difference, gate } = window
   if (difference === null) return null
   return growthForDifference(difference.excess, difference.variance, tau, gate, logThreshold)

@@ -1,9 +1,11 @@
-import type { MixtureGrid } from './grid.ts'
+import { GRID_SIZE, type MixtureGrid } from './grid.ts'
 import { logSumExpSlope } from './log-space.ts'
 import { differenceLogE } from './paired.ts'
 import type { Gate } from './paired-window.ts'
 
 const LARGEST_GROWTH = 1e9
+
+const terms = new Float64Array(GRID_SIZE)
 
 /**
  * How many times the present data it takes until a mixture's evidence reaches `logThreshold` when
@@ -25,7 +27,6 @@ export function growthForMixture(
     more = Math.min(more, missing / gain)
   }
   if (!Number.isFinite(more) || more > LARGEST_GROWTH) return null
-  const terms = new Float64Array(logWeights.length)
   for (let iteration = 0; iteration < 30 && more > 0; iteration++) {
     for (let j = 0; j < terms.length; j++) {
       terms[j] = (logWeights[j] as number) + (logs[j] as number) + more * (gains[j] as number)

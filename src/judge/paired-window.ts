@@ -1,3 +1,5 @@
+import type { SeriesSnapshot } from './block-series.ts'
+import { createBlockSeries } from './block-series.ts'
 import type { UnitMoments } from './bounded-mean.ts'
 import { cautiousVariance } from './bounded-mean.ts'
 import type { Cell, Unit } from './cohort-units.ts'
@@ -11,9 +13,9 @@ import {
   effectiveBlocks,
   emptySums,
   robustVariance,
-  sumsSince,
 } from './paired.ts'
-import type { GateRules, Standardised } from './standardise.ts'
+import { copySums, fillSums, setSums } from './paired-sums.ts'
+import type { GateRules, Standardised, WeightedSums } from './standardise.ts'
 import { badOf, combineGroups, mergeShort } from './standardise.ts'
 
 /** With much larger variance between blocks than the model explains, more blocks are asked for. */
@@ -59,37 +61,41 @@ export interface PairedWindow {
   endBlock(): void
   reset(): void
   /**
-   * Of what came since a snapshot (null: since the start or the last reset). `designEffect` ≥ 1: how
-   * many times the model's variance requests that go together make it.
+   * Of what came since the start or the last reset. `designEffect` ≥ 1: how many times the model's
+   * variance requests that go together make it.
    */
-  estimate(unit: Unit, designEffect: number, since?: WindowSnapshot | null): Estimate
+  estimate(unit: Unit, designEffect: number): Estimate
+  /** Of what came since a snapshot (null: since the start); no difference before the gate is met. */
+  evidence(unit: Unit, designEffect: number, since: WindowSnapshot | null): Evidence
   snapshot(): WindowSnapshot
 }
 
 /** The sums of a window at one time. */
 export interface WindowSnapshot {
-  readonly cells: readonly Readonly<PairedSums>[]
-  readonly series: ReadonlyMap<number, SeriesSums>
+  readonly cells: Float64Array
+  readonly series: SeriesSnapshot
 }
 
-interface Series extends SeriesSums {
-  blockH: number
-  blockExcess: number
+/** What T3 needs of an estimate. */
+export type Evidence = Pick<Estimate, 'difference' | 'gate'>
+
+/** Sums of one unit as they are read, until the next reading. */
+interface UnitSums {
+  /** By cell; none for a unit that is one. */
+  readonly parts: readonly WeightedSums[]
+  readonly total: Readonly<PairedSums>
+  /** Differences of whole blocks. */
+  readonly blocks: Readonly<SeriesSums>
 }
 
-const emptySeries = (): Series => ({
-  h: 0,
-  h2: 0,
-  excess: 0,
-  excessSquares: 0,
-  excessCross: 0,
-  blockH: 0,
-  blockExcess: 0,
-})
+/** Used again by every reading: they differ in nothing but numbers. */
+const scratchParts: { share: number; parents: readonly string[]; sums: PairedSums }[] = []
+const scratchTotal = emptySums()
+const EMPTY = emptySums()
 
 export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWindow {
-  let cells: PairedSums[] = []
-  let series = new Map<number, Series>()
+  const cells: PairedSums[] = []
+  const series = createBlockSeries()
 
   const sumsOf = (cell: Cell): PairedSums => {
     const known = cells[cell.index]
@@ -99,15 +105,40 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
   }
   const addPair = (cell: Cell, h: number, excess: number): void => {
     addDifference(sumsOf(cell), h, excess)
-    for (const unit of cell.memberOf) {
-      let block = series.get(unit)
-      if (block === undefined) {
-        block = emptySeries()
-        series.set(unit, block)
-      }
-      block.blockH += h
-      block.blockExcess += h * excess
+    for (const unit of cell.memberOf) series.add(unit, h, excess)
+  }
+  const partOf = (cell: Cell, at: number, since: WindowSnapshot | null): WeightedSums => {
+    while (scratchParts.length <= at)
+      scratchParts.push({ share: 0, parents: [], sums: emptySums() })
+    const part = scratchParts[at] as (typeof scratchParts)[number]
+    part.share = cell.share
+    part.parents = cell.parents
+    fillSums(part.sums, cells, cell.index, since?.cells ?? null)
+    if (kind === 'mean') addModel(part.sums)
+    return part
+  }
+  const sumsOfUnit = (unit: Unit, since: WindowSnapshot | null): UnitSums => {
+    const [only] = unit.cells
+    if (unit.kind === 'cell' && only !== undefined) {
+      const { sums } = partOf(only, 0, since)
+      return { parts: [], total: sums, blocks: sums }
     }
+    const parts = unit.cells.map((cell, at) => partOf(cell, at, since))
+    setSums(scratchTotal, EMPTY)
+    for (const { sums } of parts) addSums(scratchTotal, sums)
+    return { parts, total: scratchTotal, blocks: series.since(unit.index, since?.series ?? null) }
+  }
+  const gateOfUnit = (unit: Unit, { total, blocks }: UnitSums, designEffect: number): Gate =>
+    saysNothing(unit, cells, kind, rules)
+      ? { met: false, growth: null }
+      : gateOf(total, blocks, kind, rules, designEffect)
+  const differenceOf = (unit: Unit, sums: UnitSums, designEffect: number): Standardised | null => {
+    const { parts, total, blocks } = sums
+    // Cells without a share of the baseline count for units made only of such cells.
+    const weighted = unit.kind === 'cell' ? parts : parts.filter(({ share }) => share > 0)
+    const groups = weighted.length === 0 ? [{ share: 1, sums: total }] : mergeShort(weighted, rules)
+    const combined = combineGroups(groups, kind, designEffect)
+    return withFloor(combined, kind, blocks, total.sumCanary)
   }
 
   return {
@@ -155,70 +186,33 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
       sums.loadStable += (h * h) / stable.n
       addPair(cell, h, sign * (canary.sum / canary.n - stable.sum / stable.n) - margin)
     },
-    endBlock() {
-      for (const block of series.values()) {
-        if (block.blockH > 0) addDifference(block, block.blockH, block.blockExcess / block.blockH)
-        block.blockH = 0
-        block.blockExcess = 0
-      }
-    },
+    endBlock: series.endBlock,
     reset() {
-      cells = []
-      series = new Map()
+      cells.length = 0
+      series.clear()
     },
-    estimate(unit, designEffect, since = null) {
-      const parts = unit.cells.map((cell) => ({
-        share: cell.share,
-        parents: cell.parents,
-        sums: complete(kind, cells[cell.index], since?.cells[cell.index]),
-      }))
-      const total = emptySums()
-      for (const { sums } of parts) addSums(total, sums)
-      const blocks =
-        unit.kind === 'cell'
-          ? total
-          : seriesSince(series.get(unit.index) ?? emptySeries(), since?.series.get(unit.index))
-      // Cells without a share of the baseline count for units made only of such cells.
-      const weighted = parts.filter(({ share }) => share > 0)
-      const groups =
-        weighted.length === 0 || unit.kind === 'cell'
-          ? [{ share: 1, sums: total }]
-          : mergeShort(weighted, rules)
+    estimate(unit, designEffect) {
+      const sums = sumsOfUnit(unit, null)
+      const { total, blocks } = sums
       const { nStable, nCanary } = total
       return {
-        difference: withFloor(
-          combineGroups(groups, kind, designEffect),
-          kind,
-          blocks,
-          total.sumCanary,
-        ),
+        difference: differenceOf(unit, sums, designEffect),
         nStable,
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
         stable: { n: nStable, sum: total.sumStable, sumSquares: total.squaresStable },
         canary: { n: nCanary, sum: total.sumCanary, sumSquares: total.squaresCanary },
-        gate: saysNothing(unit, cells, kind, rules)
-          ? { met: false, growth: null }
-          : gateOf(total, blocks, kind, rules, designEffect),
+        gate: gateOfUnit(unit, sums, designEffect),
         shocks: overdispersion(kind, blocks, blockVariance(total, kind), total.sumCanary),
       }
     },
-    snapshot: () => ({
-      cells: cells.map((sums) => ({ ...sums })),
-      series: new Map([...series].map(([unit, sums]) => [unit, { ...sums }])),
-    }),
-  }
-}
-
-function seriesSince(sums: SeriesSums, earlier: SeriesSums | undefined): SeriesSums {
-  if (earlier === undefined) return sums
-  return {
-    h: sums.h - earlier.h,
-    h2: sums.h2 - earlier.h2,
-    excess: sums.excess - earlier.excess,
-    excessSquares: sums.excessSquares - earlier.excessSquares,
-    excessCross: sums.excessCross - earlier.excessCross,
+    evidence(unit, designEffect, since) {
+      const sums = sumsOfUnit(unit, since)
+      const gate = gateOfUnit(unit, sums, designEffect)
+      return { gate, difference: gate.met ? differenceOf(unit, sums, designEffect) : null }
+    },
+    snapshot: () => ({ cells: copySums(cells), series: series.snapshot() }),
   }
 }
 
@@ -251,19 +245,11 @@ function saysNothing(
  * the window: it contains the drift of the level between blocks, so it is rather too large than too
  * small, and needs no second pass over a block's scores.
  */
-function complete(
-  kind: PairedKind,
-  all: PairedSums | undefined,
-  earlier: Readonly<PairedSums> | undefined,
-): Readonly<PairedSums> {
-  if (all === undefined) return emptySums()
-  const sums = sumsSince(all, earlier)
-  if (kind !== 'mean') return sums
+function addModel(sums: PairedSums): void {
   const canary = { n: sums.nCanary, sum: sums.sumCanary, sumSquares: sums.squaresCanary }
   const stable = { n: sums.nStable, sum: sums.sumStable, sumSquares: sums.squaresStable }
-  const base =
+  sums.base =
     cautiousVariance(canary) * sums.loadCanary + cautiousVariance(stable) * sums.loadStable
-  return { ...sums, base }
 }
 
 /** The variance of the whole is never below what the series of blocks shows. */
@@ -275,10 +261,14 @@ function withFloor(
 ): Standardised | null {
   if (combined === null) return combined
   const excessive = overdispersion(kind, blocks, combined.blockVariance, canaryBad)
+  const { excess, variance, seenVariance, blockVariance: expected, stable, canary } = combined
   return {
-    ...combined,
-    variance: combined.variance * excessive,
-    seenVariance: combined.seenVariance * excessive,
+    excess,
+    variance: variance * excessive,
+    seenVariance: seenVariance * excessive,
+    blockVariance: expected,
+    stable,
+    canary,
   }
 }
 

@@ -91,17 +91,6 @@ export function addSums(into: PairedSums, other: Readonly<PairedSums>): void {
   into.floorAtMargin += other.floorAtMargin
 }
 
-/** What came after `earlier`, of the same cell. */
-export function sumsSince(
-  sums: Readonly<PairedSums>,
-  earlier: Readonly<PairedSums> | undefined,
-): Readonly<PairedSums> {
-  if (earlier === undefined) return sums
-  const since = { ...sums }
-  for (const name of Object.keys(since) as (keyof PairedSums)[]) since[name] -= earlier[name]
-  return since
-}
-
 /** The part of the sums a series of differences needs. */
 export type SeriesSums = Pick<PairedSums, 'h' | 'h2' | 'excess' | 'excessSquares' | 'excessCross'>
 

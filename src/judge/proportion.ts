@@ -46,18 +46,20 @@ export function addBelow(logs: Float64Array, limit: ProportionLimit, n: number, 
   }
 }
 
+const scratch = new Float64Array(GRID_SIZE)
+
 /** ln E against "p ≤ p₀". */
 export function logEAbove(limit: ProportionLimit, n: number, bad: number): number {
-  const logs = new Float64Array(GRID_SIZE)
-  addAbove(logs, limit, n, bad)
-  return mixtureLogE(TILT_GRID, logs)
+  scratch.fill(0)
+  addAbove(scratch, limit, n, bad)
+  return mixtureLogE(TILT_GRID, scratch)
 }
 
 /** ln E against "p ≥ p₀". */
 export function logEBelow(limit: ProportionLimit, n: number, bad: number): number {
-  const logs = new Float64Array(GRID_SIZE)
-  addBelow(logs, limit, n, bad)
-  return mixtureLogE(TILT_GRID, logs)
+  scratch.fill(0)
+  addBelow(scratch, limit, n, bad)
+  return mixtureLogE(TILT_GRID, scratch)
 }
 
 const BISECTIONS = 60
@@ -113,13 +115,12 @@ function critical(cost: Float64Array, sign: 1 | -1, n: number, level: number): n
     const alone = (sign * needed) / (steps[j] as number)
     bad = sign > 0 ? Math.min(bad, alone) : Math.max(bad, alone)
   }
-  const terms = new Float64Array(steps.length)
   for (let iteration = 0; iteration < 20; iteration++) {
     for (let j = 0; j < steps.length; j++) {
       const tilt = sign * (steps[j] as number) * bad - n * (cost[j] as number)
-      terms[j] = (logWeights[j] as number) + tilt
+      scratch[j] = (logWeights[j] as number) + tilt
     }
-    const { value, slope } = logSumExpSlope(terms, steps)
+    const { value, slope } = logSumExpSlope(scratch, steps)
     const step = (value - level) / (sign * slope)
     bad -= step
     if (Math.abs(step) < 1e-9 * (1 + Math.abs(bad))) break

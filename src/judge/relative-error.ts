@@ -145,7 +145,7 @@ export function createRelativeErrorTest(
       const conditional = (since: BreachSnapshot | null) =>
         tilts.logE(unit.index, since?.tilts ?? null, temper)
       const asymptotic = (since: BreachSnapshot | null) =>
-        breachEvidence(shared.estimate(unit, designEffect, since?.window), tau)
+        breachEvidence(shared.evidence(unit, designEffect, since?.window ?? null), tau)
       const paired = (since: BreachSnapshot | null) =>
         margin.relative ? conditional(since) : average(conditional(since), asymptotic(since))
       const oneArm = oneArmOf(unit)

@@ -93,12 +93,11 @@ export function createRelativeLatencyTest(
     startStep: () => step.reset(),
     restart: breach.restart,
     read(unit, designEffect): Reading {
-      const canary = latencies.standardised(unit, 'canary')
-      const stable = latencies.standardised(unit, 'stable')
-      const values = compareQuantiles(stable, canary, intervalLimit, {
-        relative: true,
-        scale: mode.scale,
-      })
+      const values = compareQuantiles(
+        latencies.quantile(latencies.standardised(unit, 'stable'), intervalLimit),
+        latencies.quantile(latencies.standardised(unit, 'canary'), intervalLimit),
+        true,
+      )
       const all = release.estimate(unit, designEffect)
       const shares = all.difference
       const now = step.estimate(unit, designEffect)

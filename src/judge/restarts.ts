@@ -20,6 +20,7 @@ export interface Restarts<Snapshot> {
 /** `count`: R, all restarts there may ever be; 0 for evidence since the start alone. */
 export function createRestarts<Snapshot>(count: number, take: () => Snapshot): Restarts<Snapshot> {
   const taken: Snapshot[] = []
+  const logCount = Math.log(count)
   return {
     restart() {
       if (taken.length < count) taken.push(take())
@@ -28,7 +29,7 @@ export function createRestarts<Snapshot>(count: number, take: () => Snapshot): R
       const first = logE(null)
       if (count === 0) return first
       const terms = [first, Math.log((count - taken.length) / count)]
-      for (const since of taken) terms.push(logE(since) - Math.log(count))
+      for (const since of taken) terms.push(logE(since) - logCount)
       return logSumExp(terms) - Math.LN2
     },
   }

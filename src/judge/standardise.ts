@@ -97,6 +97,10 @@ export interface Standardised {
   readonly canary: number
 }
 
+function isPaired({ sums, share }: Group): boolean {
+  return sums.h > 0 && share > 0
+}
+
 /**
  * Σ π_G θ̂_G and Σ π_G² V_G over the groups that have pairs, π renormalised; null without any. The
  * model's variance counts `designEffect` times, or as often as blocks show, whichever is more.
@@ -106,17 +110,19 @@ export function combineGroups(
   kind: PairedKind,
   designEffect: number,
 ): Standardised | null {
-  const paired = groups.filter(({ sums, share }) => sums.h > 0 && share > 0)
-  const total = paired.reduce((sum, { share }) => sum + share, 0)
-  if (paired.length === 0) return null
+  let total = 0
+  for (const group of groups) if (isPaired(group)) total += group.share
+  if (total === 0) return null
   let excess = 0
   let variance = 0
   let seenVariance = 0
   let expected = 0
   let stable = 0
   let canary = 0
-  for (const { share, sums } of paired) {
-    const weight = share / total
+  for (const group of groups) {
+    if (!isPaired(group)) continue
+    const { sums } = group
+    const weight = group.share / total
     excess += weight * (sums.excess / sums.h)
     stable += weight * (sums.hStable / sums.h)
     canary += weight * (sums.hCanary / sums.h)

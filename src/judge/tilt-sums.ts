@@ -1,4 +1,5 @@
 import { GRID_SIZE, mixtureLogE, TILT_GRID } from './grid.ts'
+import { copyOf, rowOf, type UnitSnapshot } from './unit-sums.ts'
 
 /** Running sums Λ_j of the tilt mixture, per unit. */
 export interface TiltSums {
@@ -10,34 +11,28 @@ export interface TiltSums {
    * cluster of requests that go together has more than `designEffect` of them (Hölder).
    */
   logE(unit: number, since: TiltSnapshot | null, designEffect: number): number
-  clear(): void
 }
 
-export type TiltSnapshot = ReadonlyMap<number, Float64Array>
+export type TiltSnapshot = UnitSnapshot
+
+const scratch = new Float64Array(GRID_SIZE)
 
 export function createTiltSums(): TiltSums {
-  const sums = new Map<number, Float64Array>()
-  const scratch = new Float64Array(GRID_SIZE)
+  const sums: Float64Array[] = []
   return {
-    of(unit) {
-      let own = sums.get(unit)
-      if (own === undefined) {
-        own = new Float64Array(GRID_SIZE)
-        sums.set(unit, own)
-      }
-      return own
-    },
-    snapshot: () => new Map([...sums].map(([unit, own]) => [unit, own.slice()])),
+    of: (unit) => rowOf(sums, unit, GRID_SIZE),
+    snapshot: () => copyOf(sums, GRID_SIZE),
     logE(unit, since, designEffect) {
-      const own = sums.get(unit)
+      const own = sums[unit]
       if (own === undefined) return 0
-      const before = since?.get(unit)
+      const at = unit * GRID_SIZE
+      const before = since !== null && at < since.length ? since : null
       for (let j = 0; j < GRID_SIZE; j++) {
-        scratch[j] = ((own[j] as number) - (before?.[j] ?? 0)) / designEffect
+        const earlier = before === null ? 0 : (before[at + j] as number)
+        scratch[j] = ((own[j] as number) - earlier) / designEffect
       }
       return mixtureLogE(TILT_GRID, scratch)
     },
-    clear: () => sums.clear(),
   }
 }
 

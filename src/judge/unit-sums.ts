@@ -1,37 +1,54 @@
+/** How a group of quantities lies in a row of numbers. */
+export interface Shape<Values> {
+  readonly width: number
+  add(row: Float64Array, values: Readonly<Values>): void
+  read(row: Float64Array): Values
+}
+
 /** Running sums of some quantities, per unit. */
-export interface UnitSums<Name extends string> {
-  add(unit: number, values: Readonly<Record<Name, number>>): void
+export interface UnitSums<Values> {
+  add(unit: number, values: Readonly<Values>): void
   /** What came since a snapshot (null: since the start); zeros for a unit without any. */
-  of(unit: number, since?: UnitSnapshot | null): Record<Name, number>
+  of(unit: number, since?: UnitSnapshot | null): Values
   snapshot(): UnitSnapshot
   clear(): void
 }
 
-export type UnitSnapshot = ReadonlyMap<number, Float64Array>
+/** The sums of all units one after the other; a unit beyond its end had none. */
+export type UnitSnapshot = Float64Array
 
-export function createUnitSums<Name extends string>(names: readonly Name[]): UnitSums<Name> {
-  const sums = new Map<number, Float64Array>()
+export function createUnitSums<Values>(shape: Shape<Values>): UnitSums<Values> {
+  const { width } = shape
+  const sums: Float64Array[] = []
+  const nothing = new Float64Array(width)
+  const difference = new Float64Array(width)
   return {
     add(unit, values) {
-      let own = sums.get(unit)
-      if (own === undefined) {
-        own = new Float64Array(names.length)
-        sums.set(unit, own)
-      }
-      for (let i = 0; i < names.length; i++) {
-        own[i] = (own[i] as number) + values[names[i] as Name]
-      }
+      shape.add(rowOf(sums, unit, width), values)
     },
     of(unit, since = null) {
-      const own = sums.get(unit)
-      const before = since?.get(unit)
-      const difference = {} as Record<Name, number>
-      for (let i = 0; i < names.length; i++) {
-        difference[names[i] as Name] = (own?.[i] ?? 0) - (before?.[i] ?? 0)
-      }
-      return difference
+      const own = sums[unit] ?? nothing
+      const at = unit * width
+      if (since === null || at >= since.length) return shape.read(own)
+      for (let i = 0; i < width; i++) difference[i] = (own[i] as number) - (since[at + i] as number)
+      return shape.read(difference)
     },
-    snapshot: () => new Map([...sums].map(([unit, own]) => [unit, own.slice()])),
-    clear: () => sums.clear(),
+    snapshot: () => copyOf(sums, width),
+    clear() {
+      sums.length = 0
+    },
   }
+}
+
+/** The row of a unit; those before it are made together with it. */
+export function rowOf(rows: Float64Array[], unit: number, width: number): Float64Array {
+  while (rows.length <= unit) rows.push(new Float64Array(width))
+  return rows[unit] as Float64Array
+}
+
+/** All rows, one after the other. */
+export function copyOf(rows: readonly Float64Array[], width: number): Float64Array {
+  const copy = new Float64Array(rows.length * width)
+  for (const [index, row] of rows.entries()) copy.set(row, index * width)
+  return copy
 }

@@ -2,7 +2,13 @@ import type { Arm, CellMetrics, Moments, UserBuckets } from '../domain/block.ts'
 import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
 import { kpisOf, latencyLimitsOf } from '../domain/release.ts'
 import type { ClusterSums } from './cluster-sums.ts'
-import { addCountsOf, addValuesOf, createClusterSums, designEffectOf } from './cluster-sums.ts'
+import {
+  addCountsOf,
+  addValuesOf,
+  BUCKETS,
+  createClusterSums,
+  designEffectOf,
+} from './cluster-sums.ts'
 import type { Stratum } from './guardrail-test.ts'
 
 /**
@@ -25,9 +31,10 @@ export interface UserClusters {
 
 /** What a guardrail's metric is in a bucket. */
 type Measure =
-  | { readonly kind: 'counts'; read(users: UserBuckets): Counted }
+  | { readonly kind: 'counts'; readonly name: string; read(users: UserBuckets): Counted }
   | {
       readonly kind: 'values'
+      readonly name: string
       read(users: UserBuckets): Counted
       moments(of: CellMetrics): Moments
     }
@@ -43,14 +50,21 @@ const NOTHING: readonly number[] = []
 
 /** `quantiles`: relative latency quantiles in the order of the blocks' slow bins. */
 export function createUserClusters(spec: ReleaseSpec, quantiles: readonly number[]): UserClusters {
-  const measures = spec.guardrails.map((guardrail) => measureOf(guardrail, spec, quantiles))
+  const measures: Measure[] = []
+  /** By guardrail: what several guardrails are about is added up once. */
+  const measureAt = spec.guardrails.map((guardrail) => {
+    const measure = measureOf(guardrail, spec, quantiles)
+    const known = measures.findIndex(({ name }) => name === measure.name)
+    return known >= 0 ? known : measures.push(measure) - 1
+  })
   const metrics = measures.map(bothArms)
   const labels = measures.map(bothArms)
   let assignment = createClusterSums()
   let sessionsSeen = false
 
   const foldArm = (arm: Arm, cell: CellMetrics, users: UserBuckets): void => {
-    for (const [index, measure] of measures.entries()) {
+    for (let index = 0; index < measures.length; index++) {
+      const measure = measures[index] as Measure
       const { n, amount } = measure.read(users)
       const sums = (metrics[index] as Record<Arm, ClusterSums>)[arm]
       if (measure.kind === 'counts') addCountsOf(sums, users.buckets, n, amount)
@@ -71,15 +85,14 @@ export function createUserClusters(spec: ReleaseSpec, quantiles: readonly number
           sessionsSeen = true
           foldArm(arm, stratum[arm], users)
         }
-        const { buckets, all, canary } = assignedOf(stratum)
-        addCountsOf(assignment, buckets, all, canary)
+        addAssigned(assignment, stratum)
       }
     },
     startStep() {
       assignment = createClusterSums()
     },
-    designEffect: (guardrail) => meanOf(metrics[guardrail]),
-    labelDesignEffect: (guardrail) => meanOf(labels[guardrail]),
+    designEffect: (guardrail) => meanOf(metrics[measureAt[guardrail] as number]),
+    labelDesignEffect: (guardrail) => meanOf(labels[measureAt[guardrail] as number]),
     assignmentDesignEffect: () => Math.max(1, designEffectOf(assignment) ?? 1),
     get sessionsSeen() {
       return sessionsSeen
@@ -108,7 +121,11 @@ function measureOf(
 ): Measure {
   switch (metric.kind) {
     case 'error_rate':
-      return { kind: 'counts', read: ({ requests, errors }) => ({ n: requests, amount: errors }) }
+      return {
+        kind: 'counts',
+        name: metric.name,
+        read: ({ requests, errors }) => ({ n: requests, amount: errors }),
+      }
     case 'latency': {
       const exact = limit.kind === 'max'
       const at = exact
@@ -116,6 +133,7 @@ function measureOf(
         : quantiles.indexOf(metric.quantile)
       return {
         kind: 'counts',
+        name: `${metric.name} ${exact} ${at}`,
         read(users) {
           const above = (exact ? users.overLimit : users.overSlowBin)[at]
           // A block that was closed before the slow bins were known tells nothing about them.
@@ -128,6 +146,7 @@ function measureOf(
     case 'quality':
       return {
         kind: 'values',
+        name: metric.name,
         read: ({ qualityN, qualitySum }) => ({ n: qualityN, amount: qualitySum }),
         moments: ({ quality }) => quality,
       }
@@ -135,6 +154,7 @@ function measureOf(
       const at = kpisOf(spec).findIndex(({ key }) => key === metric.key)
       return {
         kind: 'values',
+        name: metric.name,
         read: ({ kpiN, kpiSum }) => ({ n: kpiN[at] ?? NOTHING, amount: kpiSum[at] ?? NOTHING }),
         moments: ({ kpis }) => kpis[at] ?? { n: 0, sum: 0, sumSquares: 0 },
       }
@@ -142,29 +162,26 @@ function measureOf(
   }
 }
 
-/** Requests of both arms and of the canary, by bucket. */
-function assignedOf({ stable, canary }: Stratum): {
-  buckets: number[]
-  all: number[]
-  canary: number[]
-} {
-  const counts = new Map<number, { all: number; canary: number }>()
-  for (const [arm, users] of [
-    ['stable', stable.users],
-    ['canary', canary.users],
-  ] as const) {
-    for (const [i, bucket] of (users?.buckets ?? NOTHING).entries()) {
-      const known = counts.get(bucket) ?? { all: 0, canary: 0 }
-      const requests = users?.requests[i] ?? 0
-      known.all += requests
-      if (arm === 'canary') known.canary += requests
-      counts.set(bucket, known)
-    }
+const everyBucket: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
+const all = new Array<number>(BUCKETS).fill(0)
+const toCanary = new Array<number>(BUCKETS).fill(0)
+
+/** Adds the requests of both arms, of which the canary's count as bad, by bucket. */
+function addAssigned(assignment: ClusterSums, { stable, canary }: Stratum): void {
+  if (stable.users === undefined && canary.users === undefined) return
+  all.fill(0)
+  toCanary.fill(0)
+  if (stable.users !== undefined) addRequests(all, stable.users)
+  if (canary.users !== undefined) {
+    addRequests(all, canary.users)
+    addRequests(toCanary, canary.users)
   }
-  const sorted = [...counts].sort(([a], [b]) => a - b)
-  return {
-    buckets: sorted.map(([bucket]) => bucket),
-    all: sorted.map(([, { all }]) => all),
-    canary: sorted.map(([, { canary: went }]) => went),
+  addCountsOf(assignment, everyBucket, all, toCanary)
+}
+
+function addRequests(into: number[], { buckets, requests }: UserBuckets): void {
+  for (let i = 0; i < buckets.length; i++) {
+    const bucket = buckets[i] as number
+    into[bucket] = (into[bucket] as number) + (requests[i] ?? 0)
   }
 }

@@ -66,6 +66,7 @@ export function fixWeights(guardrails: readonly Guardrail[], units: readonly Uni
       return weight === undefined ? Number.NEGATIVE_INFINITY : Math.log(weight)
     },
     grant(appeared) {
+      if (appeared.length === 0) return
       for (const family of grants) {
         const lacking = appeared.filter(
           (unit) =>

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { startBroker } from '../support/broker.ts'
+import { runJudge } from './judge.ts'
 import { runBlocks, runIngest, runMemory, runReplay } from './parts.ts'
 import { describeMachine, type ResultRow, renderResults } from './report.ts'
 
-const PARTS = ['ingest', 'blocks', 'replay', 'rss'] as const
+const PARTS = ['ingest', 'blocks', 'judge', 'replay', 'rss'] as const
 type Part = (typeof PARTS)[number]
 
 const USAGE = `npm run bench -- [--only ${PARTS.join(',')}] [--events N]
@@ -23,6 +24,7 @@ try {
   for (const part of parts) {
     if (part === 'ingest') rows.push(...(await runIngest(brokers, events ?? 1_500_000, say)))
     else if (part === 'blocks') rows.push(...(await runBlocks(say)))
+    else if (part === 'judge') rows.push(...(await runJudge(say)))
     else if (part === 'replay') rows.push(...(await runReplay(events ?? 1_000_000, say)))
     else rows.push(...(await runMemory(brokers, events ?? 1_000_000, say)))
   }
