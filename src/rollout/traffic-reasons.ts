@@ -3,6 +3,7 @@ import type { DecisionDraft, Reason } from '../domain/decision.ts'
 import type { ReleaseSpec } from '../domain/release.ts'
 import { describeDuration } from '../domain/time.ts'
 import type { Assessment, SplitReading } from '../domain/verdict.ts'
+import { percent } from './notes.ts'
 
 /** Late events above this share of all make the picture incomplete (statistics, block rules). */
 const LATE_SHARE_MAX = 0.01
@@ -131,11 +132,6 @@ function samplingReasons({ sampledApart }: Assessment): Reason[] {
       cohort: first,
     },
   ]
-}
-
-function percent(share: number): string {
-  const value = 100 * share
-  return `${value < 10 ? Number(value.toPrecision(2)) : value.toFixed(1)} %`
 }
 
 function info(code: string, message: string): Reason {

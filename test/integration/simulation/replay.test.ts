@@ -44,6 +44,7 @@ function rollOut(spec: ReleaseSpec, stream: EventStream, blocks: number) {
   const run = createReleaseRun({
     ...{ releaseId: 'sim/production/1.1.0', spec, startedAtMs: START_MS, lastGeneration: 0 },
     decidedAt: (watermarkMs) => watermarkMs,
+    split: 'observed',
   })
   const decisions: Decision[] = [run.start('sim')]
   run.begin(stream.history)

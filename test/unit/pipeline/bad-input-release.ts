@@ -64,6 +64,8 @@ export function judged(
     startedAtMs: START_MS,
     lastGeneration: 0,
     decidedAt: (watermarkMs) => watermarkMs,
+    // What is wrong with these is not who got them.
+    split: 'observed',
   })
   run.start('test')
   run.begin(history)
