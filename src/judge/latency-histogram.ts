@@ -96,16 +96,27 @@ export function roomFor(
 
 /** Smallest bin that at least the share `quantile` of the values does not exceed; null if empty. */
 export function quantileBin(histogram: LatencyHistogram, quantile: number): number | null {
-  if (histogram.total <= 0) return null
-  const needed = quantile * histogram.total
-  let below = histogram.zero
-  if (below >= needed && below > 0) return ZERO_BIN
-  for (let i = 0; i < histogram.counts.length; i++) {
-    const count = histogram.counts[i] as number
-    below += count
-    if (count > 0 && below >= needed) return histogram.first + i
+  return placeOf(histogram, quantile)?.bin ?? null
+}
+
+/** The same, and what part of the bin's own values the quantile does not exceed. */
+export function placeOf(
+  { total, zero, first, counts }: LatencyHistogram,
+  quantile: number,
+): { readonly bin: number; readonly fraction: number } | null {
+  if (total <= 0) return null
+  const needed = quantile * total
+  if (zero >= needed && zero > 0) return { bin: ZERO_BIN, fraction: 1 }
+  let below = zero
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i] as number
+    const upTo = below + count
+    if (count > 0 && upTo >= needed) {
+      return { bin: first + i, fraction: Math.min(1, Math.max(0, (needed - below) / count)) }
+    }
+    below = upTo
   }
-  return UNBOUNDED_BIN
+  return { bin: UNBOUNDED_BIN, fraction: 1 }
 }
 
 /** Values of a sparse histogram, bins ascending, that lie above the upper edge of `bin`. */
@@ -137,7 +148,7 @@ export function quantileInterval(
   let lower: number | null = unbounded >= least ? UNBOUNDED_BIN : null
   let upper = unbounded > most ? UNBOUNDED_BIN : first + counts.length
   let above = unbounded
-  for (let i = counts.length - 1; i >= 0; i--) {
+  for (let i = counts.length - 1; i >= 0 && (lower === null || above <= most); i--) {
     if (lower === null && above >= least) lower = first + i
     above += counts[i] as number
     if (above <= most) upper = first + i

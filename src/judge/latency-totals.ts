@@ -8,7 +8,7 @@ import {
   addHistogram,
   clear,
   emptyHistogram,
-  quantileBin,
+  placeOf,
   quantileInterval,
 } from './latency-histogram.ts'
 import type { LatencyScale } from './latency-scale.ts'
@@ -164,25 +164,9 @@ function rangeOf(
   limit: ProportionLimit,
   scale: LatencyScale,
 ): QuantileRange {
-  const ms = quantileOf(histogram, 1 - limit.p0, scale)
+  const place = placeOf(histogram, 1 - limit.p0)
+  const ms = place === null ? null : scale.valueIn(place.bin, place.fraction)
   if (ms === null) return { ms, lowMs: null, highMs: null }
   const { lower, upper } = quantileInterval(histogram, limit, LEVEL)
   return { ms, lowMs: scale.intervalFrom(lower), highMs: scale.intervalTo(upper) }
-}
-
-/** A quantile in ms; null without one. */
-function quantileOf(
-  histogram: LatencyHistogram,
-  quantile: number,
-  scale: LatencyScale,
-): number | null {
-  const bin = quantileBin(histogram, quantile)
-  if (bin === null) return null
-  const at = histogram.counts[bin - histogram.first] ?? 0
-  let below = histogram.zero
-  for (let i = 0; i < bin - histogram.first && i < histogram.counts.length; i++) {
-    below += histogram.counts[i] as number
-  }
-  const fraction = at > 0 ? (quantile * histogram.total - below) / at : 1
-  return scale.valueIn(bin, Math.min(1, Math.max(0, fraction)))
 }
