@@ -7,7 +7,8 @@ import { EXIT_DONE } from './failure.ts'
 import { formatCohort, formatCount } from './figures.ts'
 import { readReleaseFile } from './input-file.ts'
 import { readMetrics } from './metrics-input.ts'
-import { assumeBaseline, measuredBaseline } from './plan-baseline.ts'
+import { assumeBaseline, measuredBaseline, type PlanBaseline } from './plan-baseline.ts'
+import { renderRemarks } from './plan-remarks.ts'
 import { renderTable, type Terminal } from './terminal.ts'
 
 export interface PlanArguments {
@@ -29,7 +30,7 @@ export async function runPlan(options: PlanArguments, terminal: Terminal): Promi
   const whole = planRelease(spec, baseline.facts, rps)
   const plan = baseline.cohorts ? whole : overallOnly(whole)
   if (options.json === true) terminal.out(JSON.stringify(planToWire(spec, rps, plan)))
-  else for (const line of renderPlan(spec, rps, baseline.words, plan)) terminal.out(line)
+  else for (const line of renderPlan(spec, rps, baseline, plan)) terminal.out(line)
   return EXIT_DONE
 }
 
@@ -39,6 +40,7 @@ function overallOnly(plan: ReleasePlan): ReleasePlan {
     ...plan,
     unseen: [],
     rows: plan.rows.filter(({ cohort }) => cohort === OVERALL),
+    undecidable: plan.undecidable.filter(({ cohort }) => cohort === OVERALL),
     blind: plan.blind.filter(({ cohort }) => cohort === OVERALL),
   }
 }
@@ -56,15 +58,22 @@ function readRate(text: string | undefined, measured: number | null): number {
   throw new HaldaneError('usage', `--rps: "${text}" is no rate`, { remedy })
 }
 
-function renderPlan(spec: ReleaseSpec, rps: number, words: string, plan: ReleasePlan): string[] {
+function renderPlan(
+  spec: ReleaseSpec,
+  rps: number,
+  { words, cohorts }: PlanBaseline,
+  plan: ReleasePlan,
+): string[] {
   return [
     `${spec.route}: ${spec.stable} → ${spec.canary} at ${Number(rps.toPrecision(3))} requests per second to both together`,
     words,
     '',
     ...renderSteps(spec, plan),
+    ...renderTotal(spec, plan),
     '',
-    ...renderRows(plan.rows.filter(({ required }) => required)),
-    ...renderRemarks(plan),
+    ...renderRows(spec, plan.rows),
+    '',
+    ...renderRemarks(spec, plan, { cohorts }),
   ]
 }
 
@@ -81,9 +90,7 @@ function renderSteps(spec: ReleaseSpec, plan: ReleasePlan): string[] {
     plan.steps.map(({ index, weight, seconds, slowest }) => [
       String(index + 1),
       `${weight} of ${spec.totalWeight}`,
-      seconds === null
-        ? 'for ever'
-        : duration(seconds.mean) + (1000 * seconds.mean > spec.maxDurationMs ? ' (too long)' : ''),
+      seconds === null ? 'for ever' : duration(seconds.mean) + tooLong(spec, seconds.mean),
       seconds === null ? '–' : duration(seconds.p90),
       slowest === null
         ? 'its minimum'
@@ -92,7 +99,21 @@ function renderSteps(spec: ReleaseSpec, plan: ReleasePlan): string[] {
   )
 }
 
-function renderRows(rows: readonly PlannedRow[]): string[] {
+/** Of all steps; nothing when one of them never ends. */
+function renderTotal(spec: ReleaseSpec, { steps }: ReleasePlan): string[] {
+  let seconds = 0
+  for (const step of steps) {
+    if (step.seconds === null) return []
+    seconds += step.seconds.mean
+  }
+  const late = 1000 * seconds > spec.maxDurationMs
+  const limit = describeDuration(spec.maxDurationMs)
+  return [
+    `promoted after about ${duration(seconds)}${late ? `: later than max_duration (${limit}), after which a person decides` : ''}`,
+  ]
+}
+
+function renderRows(spec: ReleaseSpec, rows: readonly PlannedRow[]): string[] {
   const columns = [
     { title: 'guardrail' },
     { title: 'limit' },
@@ -105,40 +126,21 @@ function renderRows(rows: readonly PlannedRow[]): string[] {
   ] as const
   return renderTable(
     columns,
-    rows.map((row) => [
-      row.metric,
-      row.limit,
-      formatCohort(row.cohort),
-      String(row.step + 1),
-      row.passSeconds === null ? '–' : formatCount(row.passSeconds.mean * row.requestsPerSecond),
-      row.passSeconds === null ? 'never' : duration(row.passSeconds.mean),
-      row.passSeconds === null ? '–' : duration(row.passSeconds.p90),
-      describeEffect(row),
-    ]),
+    rows
+      .filter(({ required }) => required)
+      .map((row) => [
+        row.metric,
+        row.limit,
+        formatCohort(row.cohort),
+        String(row.step + 1),
+        row.passSeconds === null ? '–' : formatCount(row.passSeconds.mean * row.requestsPerSecond),
+        row.passSeconds === null
+          ? 'never'
+          : duration(row.passSeconds.mean) + tooLong(spec, row.passSeconds.mean),
+        row.passSeconds === null ? '–' : duration(row.passSeconds.p90),
+        describeEffect(row),
+      ]),
   )
-}
-
-function renderRemarks({ rows, unknown, unseen, blind }: ReleasePlan): string[] {
-  const lines: string[] = []
-  const others = new Set(
-    rows.filter(({ required }) => !required).map((row) => formatCohort(row.cohort)),
-  )
-  if (others.size > 0) {
-    lines.push(`${others.size} more cohorts may roll the release back but need not pass: --json`)
-  }
-  if (unseen.length > 0) {
-    const names = unseen.map(formatCohort).join(', ')
-    lines.push(`key cohorts without baseline traffic, without which nothing passes: ${names}`)
-  }
-  for (const { metric, limit } of unknown) {
-    lines.push(`not planned, for the baseline says nothing about it: ${metric} ${limit}`)
-  }
-  for (const { metric, limit, cohort } of blind) {
-    lines.push(
-      `never to be known at this traffic, however bad: ${metric} ${limit}, ${formatCohort(cohort)}`,
-    )
-  }
-  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 function describeEffect({ sees, limit }: PlannedRow): string {
@@ -152,6 +154,10 @@ function describeEffect({ sees, limit }: PlannedRow): string {
     case 'mean':
       return `${limit.startsWith('max_increase') ? '+' : '−'}${digits(sees.value)}`
   }
+}
+
+function tooLong(spec: ReleaseSpec, seconds: number): string {
+  return 1000 * seconds > spec.maxDurationMs ? ' (too long)' : ''
 }
 
 function duration(seconds: number): string {
@@ -179,6 +185,7 @@ function planToWire(spec: ReleaseSpec, rps: number, plan: ReleasePlan): object {
     })),
     unknown: plan.unknown,
     unseen: plan.unseen,
+    undecidable: plan.undecidable,
     blind: plan.blind,
   }
 }

@@ -93,7 +93,7 @@ export function renderEvidence(rows: readonly WireEvidence[], color: Color): str
   return renderTable(
     columns,
     rows.map((row) => [
-      row.dry_run ? `${row.metric} (dry run)` : row.metric,
+      describeGuardrail(row),
       row.limit,
       formatCohort(row.cohort),
       formatValue(row.metric, row.stable.value),
@@ -105,6 +105,12 @@ export function renderEvidence(rows: readonly WireEvidence[], color: Color): str
       formatNeeds(row),
     ]),
   )
+}
+
+/** Its metric, and why a breach of it would not roll back. */
+function describeGuardrail({ metric, dry_run, severity }: WireEvidence): string {
+  if (dry_run) return `${metric} (dry run)`
+  return severity === 'signal' ? `${metric} (signal)` : metric
 }
 
 /** The verdict on a release and why. */

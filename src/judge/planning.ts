@@ -50,6 +50,13 @@ export interface ReleasePlan {
   readonly unknown: readonly { readonly metric: string; readonly limit: string }[]
   /** Key cohorts without baseline traffic: the release cannot pass without them. */
   readonly unseen: readonly CohortRef[]
+  /** Required comparisons that do not pass within `max_duration`, and the steps in which they do not. */
+  readonly undecidable: readonly {
+    readonly metric: string
+    readonly limit: string
+    readonly cohort: CohortRef
+    readonly steps: readonly number[]
+  }[]
   /** Cohorts in which not even the largest regression would be found within `max_duration`. */
   readonly blind: readonly {
     readonly metric: string
@@ -111,7 +118,23 @@ export function planRelease(
       limit: guardrail.written,
       cohort: unit.ref,
     }))
-  return { steps, rows, unknown, unseen, blind }
+  return { steps, rows, unknown, unseen, undecidable: undecidableOf(rows, longest), blind }
+}
+
+function undecidableOf(rows: readonly PlannedRow[], longest: number): ReleasePlan['undecidable'] {
+  const late = rows.filter(
+    ({ required, passSeconds: pass }) => required && (pass === null || pass.mean > longest),
+  )
+  const same = (a: PlannedRow, b: PlannedRow) =>
+    a.metric === b.metric && a.limit === b.limit && a.cohort === b.cohort
+  return late
+    .filter((row, index) => late.findIndex((other) => same(other, row)) === index)
+    .map((row) => ({
+      metric: row.metric,
+      limit: row.limit,
+      cohort: row.cohort,
+      steps: late.filter((other) => same(other, row)).map(({ step }) => step),
+    }))
 }
 
 function hypothesesOf(

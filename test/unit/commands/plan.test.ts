@@ -37,24 +37,30 @@ interface Plan {
   evidence: { metric: string; cohort: unknown; step: number; pass_seconds: { mean: number } }[]
   unknown: { metric: string }[]
   unseen: unknown[]
+  undecidable: unknown[]
 }
 
 describe('haldane plan', () => {
   let directory = ''
-  const files = { release: '', baseline: '' }
+  const files = { release: '', baseline: '', small: '', other: '' }
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'haldane-plan-'))
     files.release = join(directory, 'release.yaml')
     files.baseline = join(directory, 'baseline.json')
+    files.small = join(directory, 'small.json')
+    files.other = join(directory, 'other.yaml')
     writeFileSync(files.release, RELEASE)
     writeFileSync(files.baseline, JSON.stringify(BASELINE))
   })
   afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-  async function planOf(options: Omit<PlanArguments, 'release'>): Promise<string> {
+  async function planOf(
+    options: Omit<PlanArguments, 'release'>,
+    release = files.release,
+  ): Promise<string> {
     const lines: string[] = []
     const terminal = { ...processTerminal({}), out: (text: string) => void lines.push(text) }
-    expect(await runPlan({ release: files.release, ...options }, terminal)).toBe(0)
+    expect(await runPlan({ release, ...options }, terminal)).toBe(0)
     return lines.join('\n')
   }
   const jsonOf = async (options: Omit<PlanArguments, 'release'>) =>
@@ -64,7 +70,60 @@ describe('haldane plan', () => {
     const text = await planOf({ rps: '50' })
     expect(text).toContain('assumed of the baseline, for want of --baseline: error rate 0.5 %')
     expect(text).toMatch(/^quality +max_drop: 0.01 +overall +2 /m)
-    expect(text).not.toContain('de-DE')
+    expect(text).not.toMatch(/^[a-z]\S+ +max.* de-DE /m)
+  })
+
+  it('names the key cohorts it cannot plan without a baseline, and how large they must be', async () => {
+    const { steps } = await jsonOf({ rps: '50' })
+    const text = await planOf({ rps: '50' })
+    const percent = Number(((100 * (steps[0]?.seconds?.mean ?? 0)) / 86_400).toPrecision(2))
+    expect(percent).toBeGreaterThan(1)
+    expect(text).toContain('these must pass in every step, too: de-DE, ja-JP')
+    expect(text).toContain(`a key cohort with less than about ${percent} % of the traffic`)
+    // What nothing passes in at all depends on no share.
+    expect(await planOf({ rps: '0.1' })).not.toContain('a key cohort with less than')
+    writeFileSync(files.other, RELEASE.replace(/cohorts: .*/, 'cohorts: { by: [] }'))
+    expect(await planOf({ rps: '50' }, files.other)).not.toContain('--baseline FILE')
+    writeFileSync(files.other, RELEASE.replace(/, key: .*/, ' }'))
+    expect(await planOf({ rps: '50' }, files.other)).toMatch(/which shows their traffic$/m)
+  })
+
+  it('says which comparison is never decidable at this traffic, in which cohort and step', async () => {
+    const rows = [...BASELINE.rows.slice(0, 2), row('ja-JP', 400)]
+    writeFileSync(files.small, JSON.stringify({ ...BASELINE, rows }))
+    const [text, plan] = [
+      await planOf({ baseline: files.small }),
+      await jsonOf({ baseline: files.small }),
+    ]
+    expect(text).toMatch(
+      /^not decidable for ja-JP within max_duration \(1d\) at this traffic: latency_p95 max: 120ms in step 1; error_rate max_increase: 0.2pp in every step$/m,
+    )
+    expect(text).not.toContain('not decidable for overall')
+    expect(text).toContain('(too long)')
+    expect(text).toMatch(/^promoted after about .*: later than max_duration \(1d\)/m)
+    expect(plan.undecidable).toContainEqual({
+      ...{ metric: 'error_rate', limit: 'max_increase: 0.2pp' },
+      ...{ cohort: { locale: 'ja-JP' }, steps: [0, 1] },
+    })
+    const faster = await planOf({ baseline: files.small, rps: '200000' })
+    expect(faster).not.toContain('not decidable')
+    expect(faster).toMatch(/^promoted after about 1h13m$/m)
+  })
+
+  it('says of a baseline outside a limit that nothing passes, in no step and never', async () => {
+    const rows = BASELINE.rows.map((given) => ({
+      ...given,
+      latency_ms: { le: { 50: 0, 120: given.requests / 2, '+Inf': given.requests } },
+    }))
+    writeFileSync(files.small, JSON.stringify({ ...BASELINE, rows }))
+    const text = await planOf({ baseline: files.small })
+    expect(text).toMatch(/^ +1 +5 of 100 +for ever /m)
+    expect(text).not.toContain('promoted after')
+    expect(text).toMatch(/^not decidable for overall .* latency_p95 max: 120ms in every step/m)
+  })
+
+  it('says that users who send many requests make it take longer', async () => {
+    expect(await planOf({ rps: '50' })).toContain('times grow with the design effect')
   })
 
   it('plans key cohorts from a baseline, and names those it has no traffic of', async () => {
