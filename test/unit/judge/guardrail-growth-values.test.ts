@@ -45,7 +45,7 @@ describe('growth in a latency limit', () => {
   })
 
   it('is none exactly at the limit', () => {
-    const half = guardrail({ kind: 'latency', name: 'p50', quantile: 0.5 }, P95_MAX.limit)
+    const half = guardrail({ kind: 'latency', name: 'latency_p50', quantile: 0.5 }, P95_MAX.limit)
     const growth = growthOf(half, factsOf({ latencyAbove: () => 0.5 }))
     expect([growth.pass(SHARE), growth.breach(SHARE, 1)]).toEqual([0, 0])
   })
