@@ -125,6 +125,10 @@ describe('a comparison of plain values', () => {
     const unknown = bare(P95_MAX, { limit: 'max: 7' })
     const kept = assessed(P95_MAX, both('latency_p95', 90, 110), { rows: [unknown] }).rows
     expect(kept).toEqual([unknown])
+    const same = [P95_MAX, { ...ERROR_MAX, written: P95_MAX.written }] as const
+    const values = [point('canary', {}, { latency_p95: 90, error_rate: 0.1 })]
+    const verdicts = assessed(same, values).rows.map(({ verdict }) => verdict)
+    expect(verdicts).toEqual(['within_limit', 'breached'])
   })
 
   it('only says "undecided" where points are not trusted', () => {
@@ -181,6 +185,8 @@ describe('what plain values decide', () => {
     const dry = { ...P95_MAX, dryRun: true, written: 'dry' }
     const { rollback, leading, passed } = assessed([signal, dry, P95_MAX], broken)
     expect([rollback, leading, passed]).toEqual([true, 2, false])
+    const first = assessed(P95_MAX, broken, { assessment: { leading: -1 } })
+    expect(first).toMatchObject({ rollback: true, leading: 0 })
     expect(assessed([signal, dry], broken)).toMatchObject({ rollback: false, leading: 0 })
     expect(assessed(P95_MAX, broken, { trustPoints: false }).rollback).toBe(false)
   })
