@@ -45,9 +45,17 @@ describe('growth in a latency limit', () => {
   })
 
   it('is none exactly at the limit', () => {
-    const half = guardrail({ kind: 'latency', name: 'p50', quantile: 0.5 }, P95_MAX.limit)
+    const half = guardrail({ kind: 'latency', name: 'latency_p50', quantile: 0.5 }, P95_MAX.limit)
     const growth = growthOf(half, factsOf({ latencyAbove: () => 0.5 }))
     expect([growth.pass(SHARE), growth.breach(SHARE, 1)]).toEqual([0, 0])
+  })
+
+  it('is none for a breach on the right side of it', () => {
+    expect(growthOf(P95_MAX).breach(SHARE, 0)).toBe(0)
+    expect(growthOf(ERROR_MAX).breach(SHARE, 0.004)).toBe(0)
+    const rare = factsOf({ errorRate: 0 })
+    expect(growthOf(ERROR_PP, rare).breach(SHARE, 0.001)).toBe(0)
+    expect(growthOf(QUALITY_MIN).breach(SHARE, 0)).toBe(0)
   })
 
   it('relative to the baseline is conditional for a breach, and a difference for a pass', () => {

@@ -151,6 +151,18 @@ describe('what a plan sees', () => {
   })
 })
 
+describe('the weight of a comparison', () => {
+  it('is part of what it takes to see a regression', () => {
+    const cohorts = { by: ['locale', 'device'] as const, key: [] }
+    const [overall] = planOf([ERROR_MAX], 1000, { cohorts }).rows
+    const seen = growthOfGuardrail(ERROR_MAX, factsOf())!.breach(SHARE, overall!.sees!.value)
+    // Half of the weight belongs to cohorts, and half of the evidence to restarts.
+    const hitting = requestsUntil(Math.log(20) + 2 * Math.LN2, seen)!
+    const lasts = planOf([ERROR_MAX], 1000, { cohorts }).steps[0]!.seconds!.mean
+    expect(hitting.p90 / 1000 / lasts).toBeCloseTo(1, 6)
+  })
+})
+
 describe('the baseline of a plan', () => {
   const cohorts = { by: ['locale', 'device'] as const, key: [{ locale: 'en-US' }] }
 
@@ -174,7 +186,8 @@ describe('the baseline of a plan', () => {
 
   it('leaves out cohorts without traffic, and says so of key cohorts only', () => {
     const key = [{ locale: 'ja-JP' }, DE]
-    const facts = [factsOf(), factsOf({ cohort: DE, requests: 0 })]
+    const other = { locale: 'fr-FR', device: 'tv' }
+    const facts = [factsOf(), ...[DE, other].map((cohort) => factsOf({ cohort, requests: 0 }))]
     const plan = planOf([ERROR_MAX], 50, { facts, cohorts: { ...cohorts, key } })
     expect(plan.rows.map(({ cohort }) => cohort)).toEqual(['overall', EN])
     expect(plan.unseen).toEqual([{ locale: 'ja-JP' }, DE])

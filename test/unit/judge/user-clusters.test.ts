@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CellMetrics, UserBuckets } from '../../../src/domain/block.ts'
-import type { Guardrail } from '../../../src/domain/release.ts'
+import type { Guardrail, Metric } from '../../../src/domain/release.ts'
 import type { ClusterSums } from '../../../src/judge/cluster-sums.ts'
 import {
   addCountsOf,
@@ -14,7 +14,6 @@ import {
   EN,
   ERROR_MAX,
   guardrail,
-  KPI,
   KPI_DROP,
   metricsOf,
   P95_INCREASE,
@@ -23,6 +22,7 @@ import {
   specOf,
 } from './judge-builders.ts'
 
+const CLICKS: Metric = { kind: 'kpi', name: 'kpi.clicks', key: 'clicks', bounds: [0, 1] }
 const BUCKETS = [3, 7, 20, 41]
 const SIZES = [100, 150, 50, 100]
 const ZEROS = BUCKETS.map(() => 0)
@@ -118,7 +118,7 @@ describe('the design effect of a metric', () => {
   })
 
   it('of a KPI is that of its own values, and 1 where it is not measured', () => {
-    const clicks = guardrail({ ...KPI, name: 'kpi.clicks', key: 'clicks' }, KPI_DROP.limit)
+    const clicks = guardrail(CLICKS, KPI_DROP.limit)
     const clusters = clustersOf([clicks, KPI_DROP])
     const n = [80, 60, 40, 20]
     const sum = [40, 0, 30, 5]
