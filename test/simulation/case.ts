@@ -45,8 +45,8 @@ export interface SimulationCase {
   readonly bare: string | null
   readonly shipped: string
   /** As shipped the judge is asked at every one of the first blocks, and then as often as this. */
-  readonly lookEveryBlocks: number
-  readonly horizonBlocks: number
+  readonly lookEvents: number
+  readonly horizonEvents: number
   /** A judge is asked no more after this; `end`: it is asked up to the horizon. */
   readonly until: 'breach' | 'pass' | 'end'
   /** Blocks with which a new step begins, besides the first. */

@@ -15,6 +15,7 @@ import { latencyNeeds } from './latency-draws.ts'
 import { createNaiveRules, hasNaiveRule, WINDOW_EVENTS } from './naive-rules.ts'
 import { randomOf } from './random.ts'
 import { releaseSpec } from './release-spec.ts'
+import { eventsUntil } from './scenario.ts'
 import { createTraffic, START_MS } from './traffic.ts'
 
 /** One release from its first block to its end; the same key gives the same outcome, anywhere. */
@@ -39,13 +40,14 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
   }
   const [guardrail] = shipped.guardrails
   const naive = hasNaiveRule(guardrail!) ? createNaiveRules(guardrail!) : null
-  const { blockEvents } = test.scenario
-  for (let block = 0; block < test.horizonBlocks; block++) {
+  let events = 0
+  for (let block = 0; events < test.horizonEvents; block++) {
     const closed = traffic.next(undefined, observers[0]!.slowBins)
     naive?.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
-    const events = (block + 1) * blockEvents
-    const due = (block + 1) % test.lookEveryBlocks === 0
+    const looked = Math.floor(events / test.lookEvents)
+    events += closed.events
+    const due = Math.floor(events / test.lookEvents) > looked
     for (const observer of observers) {
       if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
     }
@@ -161,7 +163,8 @@ function runRollout(
   run.begin(traffic.history)
   let applied = -1
   let block = 0
-  for (; block < test.horizonBlocks && !run.finished; block++) {
+  const eventsSoFar = () => eventsUntil(test.scenario, block)
+  for (; eventsSoFar() < test.horizonEvents && !run.finished; block++) {
     const knownUntilMs = START_MS + (block - rollout.lagBlocks) * spec.blocks.lengthMs
     while (applied + 1 < decisions.length) {
       if (decisions[applied + 1]!.window.watermarkMs > knownUntilMs) break
@@ -171,7 +174,7 @@ function runRollout(
     const decision = run.onBlock(traffic.next(weight / spec.totalWeight, run.slowBins))
     if (decision !== null) decisions.push(decision)
   }
-  const events = block * test.scenario.blockEvents
+  const events = eventsSoFar()
   const phase = run.newest?.phase
   return {
     'shipped.breach': phase === 'rolled_back' ? events : null,

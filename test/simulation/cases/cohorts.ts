@@ -24,7 +24,7 @@ const late = (cohorts: readonly CohortTraffic[]) => ({
   scenario: { blockEvents: 1000, cohorts, canaryShare: 0.1, historyEvents: HISTORY_EVENTS },
   bare: null,
   shipped: ALL_COHORTS,
-  horizonBlocks: 500,
+  horizonEvents: 500_000,
 })
 
 const SLOW: ArmShape = latencies({ ...LOGNORMAL, by: 1.5 })
@@ -81,8 +81,7 @@ const sparseCase = (stable: ArmShape, canary: ArmShape) => ({
   },
   bare: null,
   shipped: ALL_COHORTS,
-  lookEveryBlocks: 10,
-  horizonBlocks: 2000,
+  horizonEvents: 200_000,
 })
 
 const FINE: ArmShape = { ...scores(QUALITY_MEAN), errorRate: 0.005, latency: LOGNORMAL }

@@ -4,6 +4,7 @@ import { withOdds } from '../routing.ts'
 import type { ArmShape, Level } from '../scenario.ts'
 import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
 import {
+  BLOCK_EVENTS,
   DAY,
   RAMP_STEPS,
   ROLLED_BACK_FALSELY,
@@ -27,7 +28,7 @@ const qualityWave = (block: number): Level => ({ qualityShift: 0.03 * wave(block
 
 const DRIFT = {
   family: 'Ramp while the level drifts over the day',
-  horizonBlocks: DAY,
+  horizonEvents: DAY * BLOCK_EVENTS,
   steps: RAMP_STEPS,
 }
 /** Asked whether it ever passes, a judge keeps its pass evidence: no new steps. */

@@ -34,7 +34,7 @@ const mixError = (factor: number) => (device: string, worse: boolean) =>
 const mixLatency = (factor: number) => (device: string, worse: boolean) =>
   latencies({ ...LOGNORMAL, by: (device === 'mobile' ? 1.3 : 0.9) * (worse ? factor : 1) })
 
-const STRATIFIED = { bare: 'cohorts: { by: [locale, device] }\nwarmup: 0s', horizonBlocks: 300 }
+const STRATIFIED = { bare: 'cohorts: { by: [locale, device] }\nwarmup: 0s', horizonEvents: 300_000 }
 const OVERALL = ', cohorts: overall'
 
 const EQUAL: readonly SimulationCase[] = [

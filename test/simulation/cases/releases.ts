@@ -153,8 +153,8 @@ export const RELEASE_CASES: readonly SimulationCase[] = RELEASES.map((release) =
   bare: null,
   shipped:
     'cohorts: { by: [locale, device], key: [{ locale: en-US, device: mobile }, { locale: de-DE }] }',
-  lookEveryBlocks: 1,
-  horizonBlocks: release.hours * BLOCKS_PER_HOUR,
+  lookEvents: BLOCK_EVENTS,
+  horizonEvents: release.hours * BLOCKS_PER_HOUR * BLOCK_EVENTS,
   until: 'end',
   rollout: { plan: PLAN, lagBlocks: release.lagBlocks ?? 0 },
   questions: release.questions,

@@ -17,7 +17,7 @@ interface Parts {
   readonly what: string
   readonly scenario: Scenario
   readonly guardrail: string
-  readonly horizonBlocks: number
+  readonly horizonEvents: number
   readonly questions: readonly Question[]
   readonly quick?: number
 }
@@ -30,7 +30,7 @@ export function scenarioCase(parts: Parts & Partial<SimulationCase>): Simulation
     guardrails: [guardrail],
     bare: BARE,
     shipped: '',
-    lookEveryBlocks: 1,
+    lookEvents: 1000,
     until: 'breach',
     questions,
     repetitions: { full: isNull ? NULL_REPETITIONS : POWER_REPETITIONS, quick: quick ?? 0 },

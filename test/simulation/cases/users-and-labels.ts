@@ -7,7 +7,7 @@ import { DAY, ROLLED_BACK_FALSELY, ramp, scenarioCase, single } from './scenario
 import { errors, latencies, QUALITY_MEAN, reference, scores } from './shapes.ts'
 
 /** A million requests; statistics §10 D6 looks every 10,000. */
-const LONG = { horizonBlocks: 1000, lookEveryBlocks: 10 }
+const LONG = { horizonEvents: 1_000_000, lookEvents: 10_000 }
 
 const CLUSTERED: readonly {
   name: string
@@ -86,8 +86,7 @@ const inTime = (meanOfBad: number) => ({
 const LABELS = {
   family: 'Labels that come late',
   guardrail: 'metric: quality, max_drop: 0.01',
-  horizonBlocks: DAY,
-  lookEveryBlocks: 10,
+  horizonEvents: 100 * DAY,
   until: 'end',
   bare: `${BARE}blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
   shipped: `blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
