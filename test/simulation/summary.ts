@@ -23,16 +23,19 @@ export interface Judged {
 }
 
 export const ALPHA_PERCENT = 5
+export const RARE_PERCENT = 0.1
 const MOST_PERCENT = 95
 export const SHIPPED_FACTOR = 1.35
 const ERRORS = 3
 
-const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named'>> = {
+const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named' | 'split'>> = {
   rolled_back: 'breach',
   events_to_rollback: 'breach',
   passed: 'pass',
   events_to_pass: 'pass',
   named: 'named',
+  split_alarm: 'split',
+  events_to_split_alarm: 'split',
 }
 
 export function isTime(asked: Asked): boolean {
@@ -124,6 +127,8 @@ function barOf({ bar, reference, asks }: Question, column: Column, figure: Figur
   switch (bar) {
     case 'alpha':
       return ALPHA_PERCENT + ERRORS * spread(ALPHA_PERCENT)
+    case 'rare':
+      return RARE_PERCENT + ERRORS * spread(RARE_PERCENT)
     case 'most':
       return MOST_PERCENT - ERRORS * spread(MOST_PERCENT)
     case 'reference': {
