@@ -7,21 +7,24 @@ export interface Reference {
 }
 
 /**
- * `alpha`: at most 5 % + 3 s.e. · `reference`: at most the reference + 3 s.e. as measured there,
+ * `alpha`: at most 5 % + 3 s.e. · `rare`: at most 0.1 % + 3 s.e. · `reference`: at most the reference + 3 s.e. as measured there,
  * at most 1.35 × the reference + 3 s.e. with the shipped defaults · `most`: at least 95 % − 3 s.e. ·
  * `none`: shown only.
  */
-export type Bar = 'alpha' | 'reference' | 'most' | 'none'
+export type Bar = 'alpha' | 'rare' | 'reference' | 'most' | 'none'
 
 export type Asked =
   /** Share of releases, percent. */
   | 'rolled_back'
   | 'passed'
+  /** The judge ever said that traffic is not split as planned. */
+  | 'split_alarm'
   /** Of those rolled back: the leading cohort is the one that is worse. */
   | 'named'
   /** Thousands of events until then; the horizon for releases in which it never happens. */
   | 'events_to_rollback'
   | 'events_to_pass'
+  | 'events_to_split_alarm'
 
 export interface Question {
   readonly asks: Asked
@@ -45,12 +48,16 @@ export interface SimulationCase {
   readonly bare: string | null
   readonly shipped: string
   /** As shipped the judge is asked at every one of the first blocks, and then as often as this. */
-  readonly lookEveryBlocks: number
-  readonly horizonBlocks: number
+  readonly lookEvents: number
+  readonly horizonEvents: number
   /** A judge is asked no more after this; `end`: it is asked up to the horizon. */
-  readonly until: 'breach' | 'pass' | 'end'
+  readonly until: 'breach' | 'pass' | 'split' | 'end'
   /** Blocks with which a new step begins, besides the first. */
   readonly steps?: readonly number[]
+  /** Steps of the release file; weights are percent. One of 10 % unless given. */
+  readonly plan?: string
+  /** Whether the judge is told who decides which version answers, and so may ask if that is so. */
+  readonly split?: 'assigned'
   /** The shipped rollout sets the canary's share; what it decides arrives so many blocks late. */
   readonly rollout?: { readonly plan: string; readonly lagBlocks: number }
   /** `locale/device` of the cohort that is worse. */

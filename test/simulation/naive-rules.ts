@@ -42,7 +42,8 @@ export function hasNaiveRule({ metric, limit }: Guardrail): boolean {
 
 export function createNaiveRules(guardrail: Guardrail): NaiveRules {
   /** What came between two looks, the oldest first. */
-  const slices: BlockCell[][] = []
+  const slices: { readonly cells: readonly BlockCell[]; readonly events: number }[] = []
+  let inWindow = 0
   const window: Window = { stable: emptySums(), canary: emptySums() }
   let slice: BlockCell[] = []
   let firstAt: number | null = null
@@ -57,14 +58,18 @@ export function createNaiveRules(guardrail: Guardrail): NaiveRules {
     },
     look(events) {
       if (firstAt !== null && threeAt !== null) return
-      const kept = Math.max(1, Math.round(WINDOW_EVENTS / (events - previousEvents)))
+      const ends = Math.floor(events / WINDOW_EVENTS) > Math.floor(previousEvents / WINDOW_EVENTS)
+      slices.push({ cells: slice, events: events - previousEvents })
+      inWindow += events - previousEvents
       previousEvents = events
-      slices.push(slice)
       add(window, slice, 1)
       slice = []
-      if (slices.length > kept) add(window, slices.shift()!, -1)
-      if (slices.length < kept) return
-      const ends = events % WINDOW_EVENTS === 0
+      while (inWindow - slices[0]!.events >= WINDOW_EVENTS) {
+        const oldest = slices.shift()!
+        add(window, oldest.cells, -1)
+        inWindow -= oldest.events
+      }
+      if (inWindow < WINDOW_EVENTS) return
       if (firstAt !== null && !ends) return
       const over = isOver(guardrail, window)
       if (over) firstAt ??= events

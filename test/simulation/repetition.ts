@@ -15,6 +15,7 @@ import { latencyNeeds } from './latency-draws.ts'
 import { createNaiveRules, hasNaiveRule, WINDOW_EVENTS } from './naive-rules.ts'
 import { randomOf } from './random.ts'
 import { releaseSpec } from './release-spec.ts'
+import { eventsUntil } from './scenario.ts'
 import { createTraffic, START_MS } from './traffic.ts'
 
 /** One release from its first block to its end; the same key gives the same outcome, anywhere. */
@@ -26,7 +27,7 @@ export function runRepetition(test: SimulationCase, seed: number, repetition: nu
 
 /** The shipped judge under the reference's conditions, the same as shipped, and plain thresholds. */
 function runJudges(test: SimulationCase, seed: number, repetition: number): Outcome {
-  const shipped = releaseSpec(test.guardrails, test.shipped)
+  const shipped = releaseSpec(test.guardrails, test.shipped, test.plan)
   const traffic = createTraffic(
     test.scenario,
     randomOf(seed, test.name, repetition),
@@ -34,18 +35,19 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
   )
   const observers = [createObserver('shipped', shipped, test, traffic.history)]
   if (test.bare !== null) {
-    const bare = releaseSpec(test.guardrails, test.bare)
+    const bare = releaseSpec(test.guardrails, test.bare, test.plan)
     observers.push(createObserver('bare', bare, test, traffic.history))
   }
   const [guardrail] = shipped.guardrails
   const naive = hasNaiveRule(guardrail!) ? createNaiveRules(guardrail!) : null
-  const { blockEvents } = test.scenario
-  for (let block = 0; block < test.horizonBlocks; block++) {
+  let events = 0
+  for (let block = 0; events < test.horizonEvents; block++) {
     const closed = traffic.next(undefined, observers[0]!.slowBins)
     naive?.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
-    const events = (block + 1) * blockEvents
-    const due = (block + 1) % test.lookEveryBlocks === 0
+    const looked = Math.floor(events / test.lookEvents)
+    events += closed.events
+    const due = Math.floor(events / test.lookEvents) > looked
     for (const observer of observers) {
       if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
     }
@@ -74,6 +76,23 @@ export const NUMBERS_ONLY: JudgeMode = {
   ...BY_BLOCKS,
   scale: { ...BIN_SCALE, valueIn: () => null },
   needs: false,
+  ...{ split: 'none' as const },
+}
+
+/** Most traffic is made without a router, of which nothing is to be said. */
+function modeOf({ split }: SimulationCase): JudgeMode {
+  return split === undefined ? NUMBERS_ONLY : { ...NUMBERS_ONLY, ...{ split } }
+}
+
+interface SplitAlarms {
+  readonly sampleRatioBroken: boolean
+  readonly parityBroken: boolean
+}
+
+/** Whether the judge says that traffic is not split as planned; a judge that knows no split never does. */
+function isSplitBroken(assessment: Assessment & { readonly split?: SplitAlarms }): boolean {
+  const { split } = assessment
+  return split !== undefined && (split.sampleRatioBroken || split.parityBroken)
 }
 
 /** Releases are judged at every block; later a look more changes next to nothing. */
@@ -95,13 +114,15 @@ function createObserver(
   test: SimulationCase,
   history: readonly HistoryCell[],
 ): Observer {
-  const judge = createJudge(spec, history, START_MS, RULES[name], NUMBERS_ONLY)
+  const judge = createJudge(spec, history, START_MS, RULES[name], modeOf(test))
   judge.startStep(0, START_MS)
   let steps = 0
   let breach: number | null = null
   let pass: number | null = null
   let named: number | null = null
+  let split: number | null = null
   const isDone = (): boolean => {
+    if (test.until === 'split') return split !== null
     if (test.until === 'breach') return breach !== null
     if (test.until === 'pass') return breach !== null || pass !== null
     return breach !== null && pass !== null
@@ -110,7 +131,11 @@ function createObserver(
     name,
     get outcome() {
       const figures = { [`${name}.breach`]: breach, [`${name}.pass`]: pass }
-      return test.worse === undefined ? figures : { ...figures, [`${name}.named`]: named }
+      return {
+        ...figures,
+        ...(test.worse === undefined ? {} : { [`${name}.named`]: named }),
+        ...(test.split === undefined ? {} : { [`${name}.split`]: split }),
+      }
     },
     get done() {
       return isDone()
@@ -131,6 +156,7 @@ function createObserver(
         named = nameOf(assessment) === test.worse ? 1 : 0
       }
       if (assessment.passed && pass === null) pass = events
+      if (isSplitBroken(assessment)) split ??= events
     },
   }
 }
@@ -161,7 +187,8 @@ function runRollout(
   run.begin(traffic.history)
   let applied = -1
   let block = 0
-  for (; block < test.horizonBlocks && !run.finished; block++) {
+  const eventsSoFar = () => eventsUntil(test.scenario, block)
+  for (; eventsSoFar() < test.horizonEvents && !run.finished; block++) {
     const knownUntilMs = START_MS + (block - rollout.lagBlocks) * spec.blocks.lengthMs
     while (applied + 1 < decisions.length) {
       if (decisions[applied + 1]!.window.watermarkMs > knownUntilMs) break
@@ -171,7 +198,7 @@ function runRollout(
     const decision = run.onBlock(traffic.next(weight / spec.totalWeight, run.slowBins))
     if (decision !== null) decisions.push(decision)
   }
-  const events = block * test.scenario.blockEvents
+  const events = eventsSoFar()
   const phase = run.newest?.phase
   return {
     'shipped.breach': phase === 'rolled_back' ? events : null,

@@ -59,8 +59,10 @@ export function lineOf({ test, question, bare, shipped, naive }: ReportRow): str
 export const ASKED: Readonly<Record<Question['asks'], string>> = {
   rolled_back: 'rolled back, %',
   passed: 'passed, %',
+  split_alarm: 'alarm about the split, %',
   named: 'right cohort named, %',
   events_to_rollback: 'thousand events to rollback',
+  events_to_split_alarm: 'thousand events to the alarm',
   events_to_pass: 'thousand events to pass',
 }
 

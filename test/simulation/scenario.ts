@@ -74,6 +74,8 @@ export interface LateLabels {
 export interface Scenario {
   /** Requests of both arms in a block. */
   readonly blockEvents: number
+  /** The same in the blocks from this number on. */
+  readonly laterBlocks?: { readonly fromBlock: number; readonly events: number }
   readonly cohorts: readonly CohortTraffic[]
   /** Canary's share of the requests by block number from 0. */
   readonly canaryShare: number | ((block: number) => number)
@@ -88,4 +90,20 @@ export interface Scenario {
   readonly lateLabels?: LateLabels
   /** Baseline requests before the release. */
   readonly historyEvents: number
+}
+
+type Blocks = Pick<Scenario, 'blockEvents' | 'laterBlocks'>
+
+/** Requests of both arms in a block. */
+export function eventsOf({ blockEvents, laterBlocks }: Blocks, block: number): number {
+  return laterBlocks !== undefined && block >= laterBlocks.fromBlock
+    ? laterBlocks.events
+    : blockEvents
+}
+
+/** Requests of both arms in the first so many blocks. */
+export function eventsUntil({ blockEvents, laterBlocks }: Blocks, blocks: number): number {
+  if (laterBlocks === undefined) return blocks * blockEvents
+  const first = Math.min(blocks, laterBlocks.fromBlock)
+  return first * blockEvents + (blocks - first) * laterBlocks.events
 }

@@ -30,7 +30,7 @@ export interface Progress {
 
 /** Cases that a bar must be held in come before those that are only shown. */
 function isBarred({ questions }: SimulationCase): boolean {
-  return questions.some(({ bar }) => bar === 'alpha' || bar === 'reference')
+  return questions.some(({ bar }) => bar === 'alpha' || bar === 'rare' || bar === 'reference')
 }
 
 /** The unit work is shared out in, and so what is lost of a case when a run is stopped. */

@@ -1,5 +1,6 @@
 import type { Asked, Outcome, Question, SimulationCase } from './case.ts'
 import { releaseSpec } from './release-spec.ts'
+import { eventsUntil } from './scenario.ts'
 
 export type Column = 'bare' | 'shipped' | 'naive' | 'three'
 
@@ -22,16 +23,19 @@ export interface Judged {
 }
 
 export const ALPHA_PERCENT = 5
+export const RARE_PERCENT = 0.1
 const MOST_PERCENT = 95
 export const SHIPPED_FACTOR = 1.35
 const ERRORS = 3
 
-const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named'>> = {
+const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named' | 'split'>> = {
   rolled_back: 'breach',
   events_to_rollback: 'breach',
   passed: 'pass',
   events_to_pass: 'pass',
   named: 'named',
+  split_alarm: 'split',
+  events_to_split_alarm: 'split',
 }
 
 export function isTime(asked: Asked): boolean {
@@ -55,12 +59,12 @@ export function figureOf(
       : rateOf(known.filter((value) => value === 1).length, known.length)
   }
   const after = question.after ?? 0
-  const horizon = test.horizonBlocks * test.scenario.blockEvents - after
+  const horizon = test.horizonEvents - after
   const held = heldBack(test, question, column)
   const times = seen.map((value) => {
     // What happened before a regression began is not a detection of it.
     if (value === null || value <= after) return null
-    return held === 0 ? value - after : Math.max(firstLook(test), value - after - held)
+    return held === 0 ? value - after : Math.max(test.lookEvents, value - after - held)
   })
   const reached = times.filter((time) => time !== null).length
   if (!isTime(question.asks)) return rateOf(reached, times.length)
@@ -70,18 +74,15 @@ export function figureOf(
   )
 }
 
-function firstLook({ lookEveryBlocks, scenario }: SimulationCase): number {
-  return lookEveryBlocks * scenario.blockEvents
-}
-
 /** Events by which a gate delays the first look that can say anything. */
 function heldBack(test: SimulationCase, { gateBlocks }: Question, column: Column): number {
   if (gateBlocks === undefined || column === 'naive' || column === 'three') return 0
   const { warmupMs, blocks } = releaseSpec(test.guardrails, test[column] ?? '')
   const blocksNeeded = gateBlocks + warmupMs / blocks.lengthMs
-  const every = column === 'bare' ? test.lookEveryBlocks : 1
-  const look = every * Math.ceil(blocksNeeded / every)
-  return look * test.scenario.blockEvents - firstLook(test)
+  const events = eventsUntil(test.scenario, blocksNeeded)
+  const { lookEvents } = test
+  const look = column === 'bare' ? lookEvents * Math.ceil(events / lookEvents) : events
+  return look - lookEvents
 }
 
 function rateOf(hits: number, count: number): Figure {
@@ -126,6 +127,8 @@ function barOf({ bar, reference, asks }: Question, column: Column, figure: Figur
   switch (bar) {
     case 'alpha':
       return ALPHA_PERCENT + ERRORS * spread(ALPHA_PERCENT)
+    case 'rare':
+      return RARE_PERCENT + ERRORS * spread(RARE_PERCENT)
     case 'most':
       return MOST_PERCENT - ERRORS * spread(MOST_PERCENT)
     case 'reference': {

@@ -16,6 +16,7 @@ import type { Random } from './random.ts'
 import { routedCells, withOdds } from './routing.ts'
 import { binomial, multinomial, normal } from './sampling.ts'
 import type { ArmShape, LateLabels, Level, Scenario, Shocks } from './scenario.ts'
+import { eventsOf } from './scenario.ts'
 import { createUserDraw } from './users.ts'
 
 export const BLOCK_MS = 10_000
@@ -56,23 +57,21 @@ export function createTraffic(
   random: Random,
   needs: LatencyNeeds = ALL_DETAIL,
 ): Traffic {
-  const { blockEvents, routing } = scenario
+  const { routing } = scenario
   const source = createCellSource(scenario, random, needs)
   let block = 0
 
   const before: BlockCell[] = []
   if (scenario.historyEvents > 0) source.add(before, 'stable', scenario.historyEvents, -1)
 
-  const cellsOf = (share: number): BlockCell[] => {
+  const cellsOf = (events: number, share: number): BlockCell[] => {
     if (routing !== undefined) {
-      return routedCells(random, scenario.cohorts, routing, blockEvents, share)
+      return routedCells(random, scenario.cohorts, routing, events, share)
     }
     const canary =
-      scenario.randomSplit === true
-        ? binomial(random, blockEvents, share)
-        : Math.round(blockEvents * share)
+      scenario.randomSplit === true ? binomial(random, events, share) : Math.round(events * share)
     const cells: BlockCell[] = []
-    source.add(cells, 'stable', blockEvents - canary, block)
+    source.add(cells, 'stable', events - canary, block)
     source.add(cells, 'canary', canary, block)
     return cells
   }
@@ -83,14 +82,15 @@ export function createTraffic(
       source.slowBins = slowBins ?? []
       const planned = scenario.canaryShare
       const share = canaryShare ?? (typeof planned === 'number' ? planned : planned(block))
-      const cells = cellsOf(share)
+      const events = eventsOf(scenario, block)
+      const cells = cellsOf(events, share)
       const startMs = START_MS + block * BLOCK_MS
       block++
       return {
         startMs,
         endMs: startMs + BLOCK_MS,
         cells,
-        events: blockEvents,
+        events,
         duplicates: 0,
         late: 0,
         lateCanary: 0,

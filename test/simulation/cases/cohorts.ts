@@ -6,7 +6,9 @@ import { HISTORY_EVENTS, ROLLED_BACK_FALSELY, scenarioCase } from './scenario-ca
 import { errors, latencies, QUALITY_MEAN, scores } from './shapes.ts'
 
 const ALL_COHORTS = 'cohorts: { by: [locale, device] }\n'
-const LATE_FROM = 100
+const LATE_BLOCK_EVENTS = 2500
+/** Block with which the cohort comes. */
+const LATE_FROM = 40
 const LATE = { locale: 'ja-JP', device: 'mobile' }
 
 /** Two cohorts from the start, and one with 15 % of the traffic that comes later and is different. */
@@ -21,10 +23,15 @@ function withLate(usual: ArmShape, late: { stable: ArmShape; canary: ArmShape })
 
 const late = (cohorts: readonly CohortTraffic[]) => ({
   family: 'Cohorts that come late or are small',
-  scenario: { blockEvents: 1000, cohorts, canaryShare: 0.1, historyEvents: HISTORY_EVENTS },
+  scenario: {
+    blockEvents: LATE_BLOCK_EVENTS,
+    cohorts,
+    canaryShare: 0.1,
+    historyEvents: HISTORY_EVENTS,
+  },
   bare: null,
   shipped: ALL_COHORTS,
-  horizonBlocks: 500,
+  horizonEvents: 500_000,
 })
 
 const SLOW: ArmShape = latencies({ ...LOGNORMAL, by: 1.5 })
@@ -52,14 +59,16 @@ const LATE_CASES: readonly SimulationCase[] = [
     guardrail: ERROR_0,
     worse: `${LATE.locale}/${LATE.device}`,
     questions: [
-      { asks: 'rolled_back', bar: 'none', after: 1000 * LATE_FROM },
-      { asks: 'events_to_rollback', bar: 'none', after: 1000 * LATE_FROM },
+      { asks: 'rolled_back', bar: 'none', after: LATE_BLOCK_EVENTS * LATE_FROM },
+      { asks: 'events_to_rollback', bar: 'none', after: LATE_BLOCK_EVENTS * LATE_FROM },
       { asks: 'named', bar: 'none' },
     ],
   }),
 ]
 
-const SPARSE_COHORTS = 10
+const SPARSE_COHORTS = 6
+/** Of each cohort ten requests, one of them to the canary. */
+const SPARSE_BLOCK_EVENTS = 10 * SPARSE_COHORTS
 
 /** Each block brings each cohort about one canary request. */
 function sparse(stable: ArmShape, canary: ArmShape): CohortTraffic[] {
@@ -74,15 +83,15 @@ function sparse(stable: ArmShape, canary: ArmShape): CohortTraffic[] {
 const sparseCase = (stable: ArmShape, canary: ArmShape) => ({
   family: 'Cohorts that come late or are small',
   scenario: {
-    blockEvents: 100,
+    blockEvents: SPARSE_BLOCK_EVENTS,
     cohorts: sparse(stable, canary),
     canaryShare: 0.1,
     historyEvents: HISTORY_EVENTS,
   },
   bare: null,
   shipped: ALL_COHORTS,
-  lookEveryBlocks: 10,
-  horizonBlocks: 2000,
+  lookEvents: 10 * SPARSE_BLOCK_EVENTS,
+  horizonEvents: 600 * SPARSE_BLOCK_EVENTS,
 })
 
 const FINE: ArmShape = { ...scores(QUALITY_MEAN), errorRate: 0.005, latency: LOGNORMAL }
@@ -91,7 +100,7 @@ const SPARSE_CASES: readonly SimulationCase[] = [
   scenarioCase({
     ...sparseCase(FINE, FINE),
     name: 'small cohorts, equal versions',
-    what: 'ten cohorts with one canary request a block each, margins 0 on error rate, p95 and quality',
+    what: 'six cohorts with one canary request a block each, margins 0 on error rate, p95 and quality',
     guardrail: ERROR_0,
     guardrails: [ERROR_0, P95_0, 'metric: quality, max_drop: 0'],
     questions: [ROLLED_BACK_FALSELY],
@@ -99,7 +108,7 @@ const SPARSE_CASES: readonly SimulationCase[] = [
   scenarioCase({
     ...sparseCase(scores(QUALITY_MEAN), scores(QUALITY_MEAN - 0.01)),
     name: 'small cohorts, quality at the margin',
-    what: 'ten cohorts with one canary request a block each, quality 0.86 → 0.85, margin 0.01',
+    what: 'six cohorts with one canary request a block each, quality 0.86 → 0.85, margin 0.01',
     guardrail: 'metric: quality, max_drop: 0.01',
     until: 'end',
     questions: [ROLLED_BACK_FALSELY, { asks: 'passed', bar: 'alpha' }],
@@ -107,7 +116,7 @@ const SPARSE_CASES: readonly SimulationCase[] = [
   scenarioCase({
     ...sparseCase(errors(0.005), errors(0.007)),
     name: 'small cohorts, error at the margin',
-    what: 'ten cohorts with one canary request a block each, error 0.5 → 0.7 %, margin 0.2 pp',
+    what: 'six cohorts with one canary request a block each, error 0.5 → 0.7 %, margin 0.2 pp',
     guardrail: 'metric: error_rate, max_increase: 0.2pp',
     until: 'end',
     questions: [ROLLED_BACK_FALSELY, { asks: 'passed', bar: 'alpha' }],

@@ -3,6 +3,7 @@ import { HEAVY, LOGNORMAL } from '../latency-model.ts'
 import type { ArmShape } from '../scenario.ts'
 import type { Published } from './guardrails.ts'
 import { published } from './guardrails.ts'
+import { POWER_REPETITIONS } from './scenario-case.ts'
 import type { SplitName } from './shapes.ts'
 import {
   errors,
@@ -226,7 +227,7 @@ export const DETECTION_CASES: readonly SimulationCase[] = FAMILIES.flatMap((fami
             ...(family.gateBlocks === undefined ? {} : { gateBlocks: family.gateBlocks }),
           },
         ],
-        repetitions: { full: 1000, quick: row.quick === true ? 120 : 0 },
+        repetitions: { full: POWER_REPETITIONS, quick: row.quick === true ? 120 : 0 },
       }),
     ),
   ),

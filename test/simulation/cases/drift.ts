@@ -5,6 +5,7 @@ import type { ArmShape, Level } from '../scenario.ts'
 import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
 import {
   DAY,
+  DAY_BLOCK_EVENTS,
   RAMP_STEPS,
   ROLLED_BACK_FALSELY,
   ramp,
@@ -27,14 +28,14 @@ const qualityWave = (block: number): Level => ({ qualityShift: 0.03 * wave(block
 
 const DRIFT = {
   family: 'Ramp while the level drifts over the day',
-  horizonBlocks: DAY,
+  horizonEvents: DAY * DAY_BLOCK_EVENTS,
   steps: RAMP_STEPS,
 }
 /** Asked whether it ever passes, a judge keeps its pass evidence: no new steps. */
 const ONE_STEP = { until: 'end', steps: [] } as const
 
 const drifting = (shape: ArmShape, canary: ArmShape, level: (block: number) => Level, more = {}) =>
-  single(shape, canary, { canaryShare: ramp, level, ...more })
+  single(shape, canary, { blockEvents: DAY_BLOCK_EVENTS, canaryShare: ramp, level, ...more })
 const scaled = (by: number) => latencies({ ...LOGNORMAL, by })
 
 export const DRIFT_CASES: readonly SimulationCase[] = [

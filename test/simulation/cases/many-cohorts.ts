@@ -7,7 +7,9 @@ const REPETITIONS = 400
 const LOCALES = 45
 const DEVICES = ['mobile', 'desktop']
 const BLOCK_EVENTS = 10_000
-const HORIZON_BLOCKS = 100
+/** By then what is found at all is found, but for the smallest. */
+const LATER_BLOCKS = { fromBlock: 20, events: 40_000 }
+const HORIZON_EVENTS = 1_000_000
 /** The cohort that is worse, with 2 % of the traffic. */
 const WORSE = { locale: 'aa-20', device: 'mobile', share: 0.02 }
 const WORSE_NAME = `${WORSE.locale}/${WORSE.device}`
@@ -55,6 +57,7 @@ function manyCohorts(
     what,
     scenario: {
       blockEvents: BLOCK_EVENTS,
+      laterBlocks: LATER_BLOCKS,
       cohorts: traffic,
       canaryShare: 0.1,
       historyEvents: 200_000,
@@ -62,8 +65,8 @@ function manyCohorts(
     guardrails: GUARDRAILS,
     bare: null,
     shipped: '',
-    lookEveryBlocks: 1,
-    horizonBlocks: HORIZON_BLOCKS,
+    lookEvents: BLOCK_EVENTS,
+    horizonEvents: HORIZON_EVENTS,
     until: 'breach',
     worse: WORSE_NAME,
     questions,

@@ -34,7 +34,8 @@ const mixError = (factor: number) => (device: string, worse: boolean) =>
 const mixLatency = (factor: number) => (device: string, worse: boolean) =>
   latencies({ ...LOGNORMAL, by: (device === 'mobile' ? 1.3 : 0.9) * (worse ? factor : 1) })
 
-const STRATIFIED = { bare: 'cohorts: { by: [locale, device] }\nwarmup: 0s', horizonBlocks: 300 }
+const STRATIFIED = { bare: 'cohorts: { by: [locale, device] }\nwarmup: 0s', horizonEvents: 300_000 }
+const LATER_BLOCKS = { fromBlock: 50, events: 5000 }
 const OVERALL = ', cohorts: overall'
 
 const EQUAL: readonly SimulationCase[] = [
@@ -53,6 +54,7 @@ const EQUAL: readonly SimulationCase[] = [
         cohorts: mixed(shape, towards),
         canaryShare: 0.1,
         historyEvents: HISTORY_EVENTS,
+        laterBlocks: LATER_BLOCKS,
       },
       questions: [
         { ...ROLLED_BACK_FALSELY, reference: reference(refs[2 * index]!, refs[2 * index + 1]!) },
@@ -77,6 +79,7 @@ const MIX_WORSE: readonly SimulationCase[] = [
       cohorts: mixed(shape, 'mobile'),
       canaryShare: 0.1,
       historyEvents: HISTORY_EVENTS,
+      laterBlocks: LATER_BLOCKS,
     },
     questions: [
       { asks: 'rolled_back', bar: 'most' },

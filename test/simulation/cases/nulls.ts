@@ -27,6 +27,8 @@ import {
   stationaryCase,
 } from './shapes.ts'
 
+/** As many looks with fewer blocks: 1,180 instead of 10,000 are a million events. */
+const LATER_BLOCKS = { fromBlock: 200, events: 1000 }
 const REPETITIONS = 2000
 const QUICK = 60
 
@@ -231,7 +233,10 @@ export const NULL_CASES: readonly SimulationCase[] = NULLS.flatMap((test) =>
       name: `null, ${test.name}, ${split}`,
       family: test.falsePass === undefined ? 'Nothing is worse' : 'Exactly at the limit',
       what: test.what,
-      scenario: stationary(test.stable, test.canary, shareOf(split)),
+      scenario: {
+        ...stationary(test.stable, test.canary, shareOf(split)),
+        laterBlocks: LATER_BLOCKS,
+      },
       guardrails: [test.guardrail],
       until: test.falsePass === undefined ? 'breach' : 'end',
       questions,

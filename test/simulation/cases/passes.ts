@@ -13,6 +13,7 @@ import {
   RARE,
   revenue,
 } from './guardrails.ts'
+import { NULL_REPETITIONS } from './scenario-case.ts'
 import type { SplitName } from './shapes.ts'
 import {
   errors,
@@ -118,7 +119,7 @@ export const PASS_CASES: readonly SimulationCase[] = PASSING.flatMap((test) =>
         { asks: 'rolled_back', bar: 'alpha' },
       ],
       repetitions: {
-        full: 1000,
+        full: NULL_REPETITIONS,
         quick: split === '10/90' && test.splits[split] !== null ? 100 : 0,
       },
     }),

@@ -4,15 +4,17 @@ import type { ArmShape, CohortTraffic, Level } from '../scenario.ts'
 import { QUALITY_MEAN, QUALITY_SD } from './shapes.ts'
 
 const FULL = 2000
-const BLOCK_EVENTS = 5000
-const BLOCKS_PER_HOUR = 360
-const LAG_BLOCKS = 60
-const WORSE_FROM = 120
+/** A busy route: the evidence is there within minutes, and so are few decisions. */
+const BLOCK_EVENTS = 20_000
+const BLOCKS_PER_MINUTE = 6
+const LAG_BLOCKS = 2 * BLOCKS_PER_MINUTE
+const DRIFT_BLOCKS = 10 * BLOCKS_PER_MINUTE
+const WORSE_FROM = 5 * BLOCKS_PER_MINUTE
 
 const PLAN = [
-  '- { weight: 5,  min_duration: 5m, min_requests: 2000 }',
-  '- { weight: 25, min_duration: 5m }',
-  '- { weight: 50, min_duration: 5m }',
+  '- { weight: 5,  min_duration: 1m, min_requests: 2000 }',
+  '- { weight: 25, min_duration: 1m }',
+  '- { weight: 50, min_duration: 1m }',
 ].join('\n')
 
 /** Limits a sound canary is well inside of. */
@@ -52,9 +54,9 @@ function traffic(canary: ArmShape): CohortTraffic[] {
   }))
 }
 
-/** Errors and quality move up and down within an hour. */
+/** Errors and quality move up and down within ten minutes. */
 const drift = (block: number): Level => {
-  const at = Math.sin((2 * Math.PI * block) / BLOCKS_PER_HOUR)
+  const at = Math.sin((2 * Math.PI * block) / DRIFT_BLOCKS)
   return { errorOdds: 1 + 0.8 * at, qualityShift: 0.03 * at }
 }
 
@@ -66,7 +68,7 @@ interface Release {
   readonly level?: (block: number) => Level
   readonly change?: { readonly fromBlock: number; readonly canary: readonly ArmShape[] }
   readonly lagBlocks?: number
-  readonly hours: number
+  readonly minutes: number
   readonly questions: readonly Question[]
   readonly quick?: number
   readonly full?: number
@@ -84,32 +86,32 @@ const RELEASES: readonly Release[] = [
     name: 'sound',
     what: 'equal versions, five guardrails, three cohorts, two of them key',
     guardrails: INSIDE,
-    hours: 4,
+    minutes: 40,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
     quick: 10,
   },
   {
-    name: 'sound, router 10 minutes late',
-    what: 'the same; what is decided is applied 10 minutes later',
+    name: 'sound, router 2 minutes late',
+    what: 'the same; what is decided is applied 2 minutes later',
     guardrails: INSIDE,
     lagBlocks: LAG_BLOCKS,
-    hours: 4,
+    minutes: 40,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
     quick: 10,
   },
   {
     name: 'sound, drifting',
-    what: 'the same; error rate ±80 % and quality ±0.03 within an hour',
+    what: 'the same; error rate ±80 % and quality ±0.03 within ten minutes',
     guardrails: INSIDE.filter((line) => !line.includes(' max: ')),
     level: drift,
-    hours: 4,
+    minutes: 40,
     questions: [FALSE_ROLLBACK, ...PROMOTION],
   },
   {
     name: 'at every limit',
     what: 'equal versions, margins 0, error limit at the true rate',
     guardrails: EDGE,
-    hours: 1,
+    minutes: 15,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
     quick: 10,
   },
@@ -118,15 +120,15 @@ const RELEASES: readonly Release[] = [
     what: 'error 0.5 → 0.7 %, at the margin of 0.2 pp, all else equal',
     guardrails: INSIDE.filter((line) => !line.includes('max: 0.8%')),
     canary: { ...FINE, errorRate: 0.007 },
-    hours: 1,
+    minutes: 15,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
   },
   {
-    name: 'worse from the 20th minute on',
-    what: 'error 0.5 → 2.0 % after 20 minutes; a rollback before that counts as none',
+    name: 'worse from the 5th minute on',
+    what: 'error 0.5 → 2.0 % after 5 minutes; a rollback before that counts as none',
     guardrails: EDGE,
     change: { fromBlock: WORSE_FROM, canary: MIX.map(() => ({ ...FINE, errorRate: 0.02 })) },
-    hours: 1,
+    minutes: 15,
     questions: [
       { asks: 'rolled_back', bar: 'most' },
       { asks: 'events_to_rollback', bar: 'none', after: WORSE_FROM * BLOCK_EVENTS },
@@ -153,8 +155,8 @@ export const RELEASE_CASES: readonly SimulationCase[] = RELEASES.map((release) =
   bare: null,
   shipped:
     'cohorts: { by: [locale, device], key: [{ locale: en-US, device: mobile }, { locale: de-DE }] }',
-  lookEveryBlocks: 1,
-  horizonBlocks: release.hours * BLOCKS_PER_HOUR,
+  lookEvents: BLOCK_EVENTS,
+  horizonEvents: release.minutes * BLOCKS_PER_MINUTE * BLOCK_EVENTS,
   until: 'end',
   rollout: { plan: PLAN, lagBlocks: release.lagBlocks ?? 0 },
   questions: release.questions,

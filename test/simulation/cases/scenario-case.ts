@@ -6,8 +6,9 @@ export const NULL_REPETITIONS = 2000
 export const POWER_REPETITIONS = 500
 export const BLOCK_EVENTS = 1000
 export const HISTORY_EVENTS = 50_000
-/** A day of the level, in blocks. */
-export const DAY = 1000
+/** A day of the level, in blocks, and the requests of such a block: a million a day. */
+export const DAY = 500
+export const DAY_BLOCK_EVENTS = 2000
 
 export const ROLLED_BACK_FALSELY: Question = { asks: 'rolled_back', bar: 'alpha' }
 
@@ -17,7 +18,7 @@ interface Parts {
   readonly what: string
   readonly scenario: Scenario
   readonly guardrail: string
-  readonly horizonBlocks: number
+  readonly horizonEvents: number
   readonly questions: readonly Question[]
   readonly quick?: number
 }
@@ -30,7 +31,7 @@ export function scenarioCase(parts: Parts & Partial<SimulationCase>): Simulation
     guardrails: [guardrail],
     bare: BARE,
     shipped: '',
-    lookEveryBlocks: 1,
+    lookEvents: 1000,
     until: 'breach',
     questions,
     repetitions: { full: isNull ? NULL_REPETITIONS : POWER_REPETITIONS, quick: quick ?? 0 },
@@ -38,10 +39,11 @@ export function scenarioCase(parts: Parts & Partial<SimulationCase>): Simulation
   }
 }
 
-/** 1 → 5 → 25 → 50 %, 100 blocks each but the last. */
-export const RAMP_STEPS = [100, 200, 300]
+/** 1 → 5 → 25 → 50 %, a tenth of a day each but the last. */
+export const RAMP_STEPS = [0.1, 0.2, 0.3].map((part) => part * DAY)
+export const RAMP_SHARES = [0.01, 0.05, 0.25, 0.5]
 export const ramp = (block: number): number =>
-  block < 100 ? 0.01 : block < 200 ? 0.05 : block < 300 ? 0.25 : 0.5
+  RAMP_SHARES[RAMP_STEPS.filter((from) => block >= from).length]!
 export const wave = (block: number): number => Math.sin((2 * Math.PI * block) / DAY)
 
 export function single(stable: ArmShape, canary: ArmShape, rest: Partial<Scenario>): Scenario {

@@ -5,8 +5,8 @@ import type { ArmShape, Scenario } from '../scenario.ts'
 
 /** Traffic of the reference simulation: blocks of 100 requests, a look every 10, 50,000 before. */
 const BLOCK_EVENTS = 100
-const LOOK_BLOCKS = 10
-const HORIZON_BLOCKS = 10_000
+const LOOK_EVENTS = 1000
+const HORIZON_EVENTS = 1_000_000
 const HISTORY_EVENTS = 50_000
 
 export const QUALITY_SD = 0.12
@@ -56,8 +56,8 @@ export function stationaryCase(parts: Stationary & Partial<SimulationCase>): Sim
   return {
     bare: BARE,
     shipped: '',
-    lookEveryBlocks: LOOK_BLOCKS,
-    horizonBlocks: HORIZON_BLOCKS,
+    lookEvents: LOOK_EVENTS,
+    horizonEvents: HORIZON_EVENTS,
     ...parts,
   }
 }

@@ -7,7 +7,8 @@ import { DAY, ROLLED_BACK_FALSELY, ramp, scenarioCase, single } from './scenario
 import { errors, latencies, QUALITY_MEAN, reference, scores } from './shapes.ts'
 
 /** A million requests; statistics §10 D6 looks every 10,000. */
-const LONG = { horizonBlocks: 1000, lookEveryBlocks: 10 }
+const LONG = { horizonEvents: 1_000_000, lookEvents: 10_000 }
+const LONG_BLOCK_EVENTS = 5000
 
 const CLUSTERED: readonly {
   name: string
@@ -49,7 +50,7 @@ const CLUSTERED_ERRORS: readonly SimulationCase[] = CLUSTERED.map(
       what: `${clusters.requests} requests a user, errors of a user go together, equal versions, margin 0`,
       guardrail: ERROR_0,
       ...LONG,
-      scenario: single(errors(rate), errors(rate), { clusters }),
+      scenario: single(errors(rate), errors(rate), { blockEvents: LONG_BLOCK_EVENTS, clusters }),
       questions: [{ ...ROLLED_BACK_FALSELY, reference: reference(...refs) }],
       quick: index === 1 ? 60 : 0,
     }),
@@ -69,7 +70,10 @@ export const CLUSTER_CASES: readonly SimulationCase[] = [
       what: '9 requests a user, alike with correlation 0.3, equal versions, margin 0',
       guardrail,
       ...LONG,
-      scenario: single(arm, arm, { clusters: { kind: 'session', requests: 9, icc: 0.3, of } }),
+      scenario: single(arm, arm, {
+        blockEvents: LONG_BLOCK_EVENTS,
+        clusters: { kind: 'session', requests: 9, icc: 0.3, of },
+      }),
       questions: [ROLLED_BACK_FALSELY],
       quick: 40,
     }),
@@ -83,11 +87,11 @@ const inTime = (meanOfBad: number) => ({
   bad: 1 - Math.exp(-WATERMARK_MINUTES / meanOfBad),
   good: 1 - Math.exp(-WATERMARK_MINUTES / ((7 / 30) * meanOfBad)),
 })
+const LABEL_BLOCK_EVENTS = 200
 const LABELS = {
   family: 'Labels that come late',
   guardrail: 'metric: quality, max_drop: 0.01',
-  horizonBlocks: DAY,
-  lookEveryBlocks: 10,
+  horizonEvents: LABEL_BLOCK_EVENTS * DAY,
   until: 'end',
   bare: `${BARE}blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
   shipped: `blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
@@ -95,7 +99,7 @@ const LABELS = {
 const labelled = (stable: number, canary: number, meanOfBad: number): Scenario =>
   single(errors(0), errors(0), {
     canaryShare: ramp,
-    blockEvents: 100,
+    blockEvents: LABEL_BLOCK_EVENTS,
     lateLabels: { badRate: { stable, canary }, inTime: inTime(meanOfBad) },
   })
 

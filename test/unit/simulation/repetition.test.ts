@@ -17,8 +17,8 @@ function absoluteError(canaryRate: number, parts: Partial<SimulationCase>): Simu
     scenario: stationary(errors(0.005), errors(canaryRate), 0.5),
     guardrails: ['metric: error_rate, max: 1%'],
     until: 'end',
-    lookEveryBlocks: 1,
-    horizonBlocks: 60,
+    lookEvents: 100,
+    horizonEvents: 6000,
     questions: [],
     repetitions: { full: 1, quick: 0 },
     ...parts,
@@ -72,7 +72,7 @@ describe('a repetition', () => {
 
   it('the same seed gives the same outcome, another seed another', () => {
     const test = ALL_CASES.find(({ name }) => name.startsWith('worse, error, margin 0, 0.5→1.0 %'))!
-    const few = { ...test, horizonBlocks: 2000 }
+    const few = { ...test, horizonEvents: 200_000 }
     const outcomes = [1, 1, 2].map((seed) => runRepetition(few, seed, 3))
     expect(outcomes[0]).toEqual(outcomes[1])
     expect(outcomes[0]).not.toEqual(outcomes[2])
@@ -84,7 +84,7 @@ describe('a repetition', () => {
       ...sound,
       guardrails: ['metric: error_rate, max: 2%, cohorts: overall'],
       shipped: '',
-      horizonBlocks: 400,
+      horizonEvents: 400 * sound.scenario.blockEvents,
     }
     const prompt = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 0 } }, 1, 0)
     const late = runRepetition({ ...test, rollout: { ...test.rollout!, lagBlocks: 60 } }, 1, 0)
@@ -103,7 +103,7 @@ describe('a repetition', () => {
       expect(test.questions.length).toBeGreaterThan(0)
       const short = {
         ...test,
-        horizonBlocks: 1,
+        horizonEvents: 1,
         scenario: { ...test.scenario, historyEvents: 2000 },
       }
       expect(() => runRepetition(short, 1, 0), test.name).not.toThrow()
