@@ -47,6 +47,11 @@ function renderHead(view: WireReleaseView, color: Color): string[] {
   if (view.canary_requests !== null) {
     lines.push(`  step      ${formatCount(view.canary_requests)} canary requests so far`)
   }
+  if (view.sessions_seen === false && (view.canary_requests ?? 0) > 0) {
+    lines.push(
+      '  sessions  none named (session_id): requests are taken as independent, design effect 1',
+    )
+  }
   return lines
 }
 

@@ -64,6 +64,12 @@ export const releaseViewSchema = z
       ),
     uncovered: z.array(cohortSchema).describe('Key cohorts without enough canary requests.'),
     canary_requests: z.number().nullable().describe('Canary requests within the step.'),
+    sessions_seen: z
+      .boolean()
+      .nullable()
+      .describe(
+        'Whether requests name sessions; without, they are taken as independent (design effect 1).',
+      ),
     acks: z
       .array(
         z.object({

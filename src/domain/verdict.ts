@@ -86,6 +86,11 @@ export interface TrafficReading {
   readonly labels: readonly LabelReading[]
   /** Cohorts whose versions are logged at different rates in their newest block. */
   readonly sampledApart: readonly CohortRef[]
+  /**
+   * Whether requests name sessions. Without any those of one user cannot be told from those of many:
+   * the design effect is 1.
+   */
+  readonly sessionsSeen: boolean
 }
 
 /** Everything the judge says at one block end. */

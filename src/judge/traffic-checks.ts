@@ -72,6 +72,7 @@ export function createTrafficChecks(spec: ReleaseSpec, rule: SplitRule): Traffic
         labelReading(metric, balance.read(clusters.labelDesignEffect(guardrail))),
       ),
       sampledApart: [...sampledApart].sort(([a], [b]) => a - b).map(([, cohort]) => cohort),
+      sessionsSeen: clusters.sessionsSeen,
     }),
   }
 }

@@ -81,6 +81,7 @@ export const BALANCED_TRAFFIC: TrafficReading = {
   late: { stable: 0, canary: 0, logE: 0, differs: false },
   labels: [],
   sampledApart: [],
+  sessionsSeen: true,
 }
 
 /** All is well: one required row within its limit, plenty of fresh canary requests. */

@@ -64,6 +64,7 @@ export function encodeReleaseView(view: ReleaseView): WireReleaseView {
     coverage: assessment === null ? null : publishedNumber(assessment.coverage),
     uncovered: assessment?.uncovered.map(cohortToWire) ?? [],
     canary_requests: assessment?.canaryRequests ?? null,
+    sessions_seen: assessment?.sessionsSeen ?? null,
     acks: view.acks.map(encodeAck),
     spec: encodeSpec(release.spec),
   }

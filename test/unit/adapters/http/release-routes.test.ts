@@ -37,6 +37,7 @@ describe('a release as it is shown', () => {
       coverage: 0.975,
       uncovered: [],
       canary_requests: 1400,
+      sessions_seen: true,
       acks: [
         { router_id: 'edge-1', applied_generation: 3, applied_at: '2026-11-23T09:59:55.000Z' },
       ],
