@@ -49,6 +49,8 @@ export interface SimulationCase {
   readonly shipped: string
   /** As shipped the judge is asked at every one of the first blocks, and then as often as this. */
   readonly lookEvents: number
+  /** As shipped only every tenth look is taken after so many events. */
+  readonly fewLooksAfter?: number
   readonly horizonEvents: number
   /** A judge is asked no more after this; `end`: it is asked up to the horizon. */
   readonly until: 'breach' | 'pass' | 'split' | 'end'

@@ -2,7 +2,7 @@ import { FAMILIES } from './families.ts'
 import type { ReportRow } from './report.ts'
 import { ASKED, failuresOf, figureText, lineOf, number } from './report.ts'
 import type { Judged } from './summary.ts'
-import { ALPHA_PERCENT, SHIPPED_FACTOR } from './summary.ts'
+import { ALPHA_PERCENT, RARE_PERCENT, SHIPPED_FACTOR } from './summary.ts'
 
 export interface RunFacts {
   readonly command: string
@@ -60,9 +60,9 @@ function introduction(
 }
 
 const HOW_TO_READ = `* **reference**: an independent simulation of the same procedures, made before this judge was written; its figures are what is to be reached. Empty where it has none.
-* **test alone**: one guardrail, "overall" only, weight 1, no warm-up, no restarts; a look every 1,000 events up to a million unless the row says otherwise. So the reference was measured. Bar for times: mean ≤ reference + 3 standard errors of both.
-* **as shipped**: the same traffic with the defaults of a release file, and a look at every block for the first hundred. Bar for times to rollback: mean ≤ ${SHIPPED_FACTOR} × reference + 3 standard errors.
-* Rates are percent of simulated releases ± standard error. Wherever nothing is worse than allowed, a rollback may happen in ${ALPHA_PERCENT} % of releases, and at a limit so may a pass: bar ≤ ${ALPHA_PERCENT} % + 3 standard errors of R releases. Where the answer is certain enough to be expected, it must come in ≥ 95 % − 3 standard errors. A row without a bar is shown for what it says.
+* **test alone**: one guardrail, "overall" only, weight 1, no warm-up, no restarts; a look every 1,000 events up to a million unless the row says otherwise. So the reference was measured. Blocks have 100 events where times are measured; where nothing is worse than allowed only for the first 20,000 events, and 1,000 from then on. Days of drift have 500 blocks of 2,000 with a look each. Bar for times: mean ≤ reference + 3 standard errors of both.
+* **as shipped**: the same traffic with the defaults of a release file, and a look at every block for the first hundred; where nothing is worse than allowed at every 10,000 events after 100,000. Bar for times to rollback: mean ≤ ${SHIPPED_FACTOR} × reference + 3 standard errors.
+* Rates are percent of simulated releases ± standard error. Wherever nothing is worse than allowed, a rollback may happen in ${ALPHA_PERCENT} % of releases, and at a limit so may a pass: bar ≤ ${ALPHA_PERCENT} % + 3 standard errors of R releases. Where the answer is certain enough to be expected, it must come in ≥ 95 % − 3 standard errors. An alarm about the traffic split may be false in ${RARE_PERCENT} % + 3 standard errors. A row without a bar is shown for what it says.
 * Times are thousands of events of both versions: mean ± standard error (median / 90th percentile), \`[x %]\` the share that got there before the end, the others counted with the end.
 * **last 10,000 over a threshold**, **three windows in a row**: what a dashboard does. Error rate above 0.8 %, canary quantile above 1.1 × the stable one (or the absolute limit), quality more than 0.01 lower, in the last 10,000 events of both versions, or in three such windows running. They are fast because they fire on noise: read them together with the tables in which nothing is wrong.
 * R: simulated releases. Each has random numbers of its own, made from seed, case and number: the same command gives the same page on any machine.`

@@ -45,11 +45,14 @@ function runJudges(test: SimulationCase, seed: number, repetition: number): Outc
     const closed = traffic.next(undefined, observers[0]!.slowBins)
     naive?.fold(closed)
     for (const observer of observers) observer.fold(closed, block)
-    const looked = Math.floor(events / test.lookEvents)
+    const before = events
     events += closed.events
-    const due = Math.floor(events / test.lookEvents) > looked
+    const passes = (every: number) => Math.floor(events / every) > Math.floor(before / every)
+    const due = passes(test.lookEvents)
+    const few = events > (test.fewLooksAfter ?? Number.POSITIVE_INFINITY)
     for (const observer of observers) {
-      if (due || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
+      const isDue = observer.name === 'bare' || !few ? due : passes(10 * test.lookEvents)
+      if (isDue || (observer.name === 'shipped' && block < EVERY_BLOCK_UNTIL)) observer.look(events)
     }
     if (!due) continue
     naive?.look(events)

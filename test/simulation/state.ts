@@ -54,7 +54,7 @@ function filesIn(path: string): string[] {
 
 /** What only schedules, shows and words results changes none of them. */
 const NOT_FIGURES = [
-  ...['families.ts', 'main.ts', 'page.ts', 'progress.ts', 'report.ts'],
+  ...['compile.ts', 'families.ts', 'main.ts', 'page.ts', 'progress.ts', 'report.ts'],
   ...['schedule.ts', 'state.ts', 'summary.ts'],
 ]
 /** What figures depend on, besides this directory. */

@@ -114,7 +114,7 @@ function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
   return (wanted) => {
     const { latency, scores, limits, slowBins } = wanted
     const sums = emptyBuckets(limits, slowBins.length)
-    const counts = new Map<number, number>()
+    const inCell = new Uint32Array(latency === null ? 0 : latency.bins.length)
     let scoreSquares = 0
     for (let left = wanted.requests; left > 0; left -= requests) {
       const bucket = bucketOf(random)
@@ -127,11 +127,11 @@ function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
         if (latency !== null) {
           const cell = same ? usualCell : drawCell(random, latency)
           const bin = latency.bins[cell]!
-          counts.set(bin, (counts.get(bin) ?? 0) + 1)
+          inCell[cell]!++
           sums.latencies[bucket]!++
           for (let at = 0; at < latency.above[cell]!; at++) sums.overLimit[at]![bucket]!++
-          for (const [at, slow] of slowBins.entries()) {
-            if (bin > slow) sums.overSlowBin[at]![bucket]!++
+          for (let at = 0; at < slowBins.length; at++) {
+            if (bin > slowBins[at]!) sums.overSlowBin[at]![bucket]!++
           }
         }
         if (scores === null) continue
@@ -140,7 +140,7 @@ function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
         scoreSquares += (score / MICRO) ** 2
       }
     }
-    const bins = [...counts.keys()].sort((a, b) => a - b)
+    const { bins, counts } = latency === null ? NO_BINS : binsOf(latency, inCell)
     const quality =
       scores === null
         ? EMPTY_MOMENTS
@@ -151,12 +151,30 @@ function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
       latencies: latency === null ? 0 : wanted.requests,
       overLimit: sums.overLimit.map(total),
       bins,
-      counts: bins.map((bin) => counts.get(bin)!),
+      counts,
       quality,
       kpis: [],
       users: bucketsOf(sums, scores !== null),
     }
   }
+}
+
+const NO_BINS = { bins: [], counts: [] }
+
+/** Cells are ascending; a bin that a limit cuts in two is one again. */
+function binsOf({ bins: cellBins }: LatencyCells, inCell: Uint32Array) {
+  const bins: number[] = []
+  const counts: number[] = []
+  for (let cell = 0; cell < inCell.length; cell++) {
+    const count = inCell[cell]!
+    if (count === 0) continue
+    if (bins.at(-1) === cellBins[cell]) counts[counts.length - 1]! += count
+    else {
+      bins.push(cellBins[cell]!)
+      counts.push(count)
+    }
+  }
+  return { bins, counts }
 }
 
 export interface BucketSums {

@@ -91,7 +91,7 @@ const sparseCase = (stable: ArmShape, canary: ArmShape) => ({
   bare: null,
   shipped: ALL_COHORTS,
   lookEvents: 10 * SPARSE_BLOCK_EVENTS,
-  horizonEvents: 600 * SPARSE_BLOCK_EVENTS,
+  horizonEvents: 400 * SPARSE_BLOCK_EVENTS,
 })
 
 const FINE: ArmShape = { ...scores(QUALITY_MEAN), errorRate: 0.005, latency: LOGNORMAL }

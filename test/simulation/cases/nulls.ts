@@ -238,6 +238,7 @@ export const NULL_CASES: readonly SimulationCase[] = NULLS.flatMap((test) =>
         laterBlocks: LATER_BLOCKS,
       },
       guardrails: [test.guardrail],
+      fewLooksAfter: 100_000,
       until: test.falsePass === undefined ? 'breach' : 'end',
       questions,
       repetitions: {

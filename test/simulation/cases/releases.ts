@@ -111,7 +111,7 @@ const RELEASES: readonly Release[] = [
     name: 'at every limit',
     what: 'equal versions, margins 0, error limit at the true rate',
     guardrails: EDGE,
-    minutes: 15,
+    minutes: 12,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
     quick: 10,
   },
@@ -120,7 +120,7 @@ const RELEASES: readonly Release[] = [
     what: 'error 0.5 → 0.7 %, at the margin of 0.2 pp, all else equal',
     guardrails: INSIDE.filter((line) => !line.includes('max: 0.8%')),
     canary: { ...FINE, errorRate: 0.007 },
-    minutes: 15,
+    minutes: 12,
     questions: [FALSE_ROLLBACK, FALSE_PROMOTION],
   },
   {
@@ -128,7 +128,7 @@ const RELEASES: readonly Release[] = [
     what: 'error 0.5 → 2.0 % after 5 minutes; a rollback before that counts as none',
     guardrails: EDGE,
     change: { fromBlock: WORSE_FROM, canary: MIX.map(() => ({ ...FINE, errorRate: 0.02 })) },
-    minutes: 15,
+    minutes: 12,
     questions: [
       { asks: 'rolled_back', bar: 'most' },
       { asks: 'events_to_rollback', bar: 'none', after: WORSE_FROM * BLOCK_EVENTS },

@@ -49,6 +49,27 @@ describe('plain thresholds', () => {
     expect(run([...repeat(20, 0), ...repeat(9, 1)])).toEqual({ window: 29_000, three: null })
   })
 
+  it('have the newest 10,000 in view also when looks become rarer', () => {
+    const [guardrail] = releaseSpec(['metric: error_rate, max_increase: 0%']).guardrails
+    const rules = createNaiveRules(guardrail!)
+    for (let look = 1; look <= 10; look++) {
+      rules.fold(block(look <= 9 ? 0 : 1))
+      rules.look(1000 * look)
+    }
+    // Two looks of 5,000 later all that was before is gone: 8 errors of 1,000 are not above 0.8 %.
+    for (const [events, errors] of [
+      [15_000, 4],
+      [20_000, 4],
+    ] as const) {
+      for (let i = 0; i < 5; i++) rules.fold(block(i === 0 ? errors : 0))
+      rules.look(events)
+    }
+    expect(rules.window).toBeNull()
+    for (let i = 0; i < 5; i++) rules.fold(block(i === 0 ? 5 : 0))
+    rules.look(25_000)
+    expect(rules.window).toBe(25_000)
+  })
+
   it('three in a row do not overlap and must not be broken', () => {
     expect(run([...repeat(20, 1), ...repeat(10, 0), ...repeat(30, 1)]).three).toBe(60_000)
   })
