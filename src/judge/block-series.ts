@@ -63,12 +63,17 @@ export function createBlockSeries(): BlockSeries {
     since(unit, snapshot) {
       const sums = all[unit] ?? NOTHING
       const at = unit * WIDTH
-      if (snapshot === null || at >= snapshot.length) return sums
-      difference.h = sums.h - (snapshot[at] as number)
-      difference.h2 = sums.h2 - (snapshot[at + 1] as number)
-      difference.excess = sums.excess - (snapshot[at + 2] as number)
-      difference.excessSquares = sums.excessSquares - (snapshot[at + 3] as number)
-      difference.excessCross = sums.excessCross - (snapshot[at + 4] as number)
+      difference.h = sums.h
+      difference.h2 = sums.h2
+      difference.excess = sums.excess
+      difference.excessSquares = sums.excessSquares
+      difference.excessCross = sums.excessCross
+      if (snapshot === null || at >= snapshot.length) return difference
+      difference.h -= snapshot[at] as number
+      difference.h2 -= snapshot[at + 1] as number
+      difference.excess -= snapshot[at + 2] as number
+      difference.excessSquares -= snapshot[at + 3] as number
+      difference.excessCross -= snapshot[at + 4] as number
       return difference
     },
   }

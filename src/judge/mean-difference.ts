@@ -6,9 +6,10 @@ import { boundedLog, logSumExp } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
 import { growthForDifference } from './needs.ts'
 import { differenceLogE, differenceRadius } from './paired.ts'
-import type { Estimate, Evidence, WindowSnapshot } from './paired-window.ts'
+import type { Estimate, Evidence } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { createRestarts } from './restarts.ts'
+import type { WindowSnapshot } from './window-reading.ts'
 
 export interface MeanDifferenceOptions {
   /** 1: an increase is bad, −1: a drop is bad. */
@@ -66,7 +67,7 @@ export function createMeanDifferenceTest(
       const all = release.estimate(unit, designEffect)
       const now = step.estimate(unit, designEffect)
       const logE = (since: WindowSnapshot | null): number => {
-        if (since !== null) return breachEvidence(release.evidence(unit, designEffect, since), tau)
+        if (since !== null) return release.logE(unit, designEffect, since, tau)
         if (hasCohorts && unit.kind !== 'cell') return breachEvidence(all, tau)
         if (all.gate.met) return breachEvidence(all, tau) + Math.log1p(-EXACT_PART)
         return logSumExp([
@@ -106,7 +107,7 @@ function mirrored({ n, sum, sumSquares }: UnitMoments): UnitMoments {
 }
 
 /** ln E of T3 for "worse than the margin"; 0 before the gate is met. */
-export function breachEvidence({ gate, difference }: Evidence, tau: number): number {
+function breachEvidence({ gate, difference }: Evidence, tau: number): number {
   if (!gate.met || difference === null) return 0
   return differenceLogE(difference.excess, difference.variance, tau)
 }

@@ -1,7 +1,7 @@
 import { GRID_SIZE, type MixtureGrid } from './grid.ts'
 import { logSumExpSlope } from './log-space.ts'
 import { differenceLogE } from './paired.ts'
-import type { Gate } from './paired-window.ts'
+import type { Gate } from './window-reading.ts'
 
 const LARGEST_GROWTH = 1e9
 

@@ -11,14 +11,15 @@ import type { GuardrailTest, JudgedBlock, Pair, Reading, Stratum } from './guard
 import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
-import { breachEvidence, growthOf, passEvidence } from './mean-difference.ts'
+import { growthOf, passEvidence } from './mean-difference.ts'
 import { growthForMixture } from './needs.ts'
 import { differenceRadius } from './paired.ts'
-import type { Estimate, WindowSnapshot } from './paired-window.ts'
+import type { Estimate } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { addAbove, addBelow } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
 import { addInto, createTiltSums, type TiltSnapshot } from './tilt-sums.ts'
+import type { WindowSnapshot } from './window-reading.ts'
 
 const GATE = { requests: 100, bad: 30, blocks: 30 }
 /** T3 as half of the breach evidence has no need of many blocks: T2 is the other half. */
@@ -145,7 +146,7 @@ export function createRelativeErrorTest(
       const conditional = (since: BreachSnapshot | null) =>
         tilts.logE(unit.index, since?.tilts ?? null, temper)
       const asymptotic = (since: BreachSnapshot | null) =>
-        breachEvidence(shared.evidence(unit, designEffect, since?.window ?? null), tau)
+        shared.logE(unit, designEffect, since?.window ?? null, tau)
       const paired = (since: BreachSnapshot | null) =>
         margin.relative ? conditional(since) : average(conditional(since), asymptotic(since))
       const oneArm = oneArmOf(unit)

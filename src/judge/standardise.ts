@@ -52,7 +52,8 @@ function isShort(sums: PairedSums, rules: GateRules): boolean {
  * then across devices. What is still short at the top stays a group of its own if it has some data,
  * and otherwise is left out (coverage tells). A single group is kept as it is.
  */
-export function mergeShort(cells: readonly WeightedSums[], rules: GateRules): Group[] {
+export function mergeShort(cells: readonly WeightedSums[], rules: GateRules): readonly Group[] {
+  if (!cells.some(({ sums }) => isShort(sums, rules))) return cells
   const done: Group[] = []
   let open: { share: number; parents: readonly string[]; sums: PairedSums }[] = []
   for (const cell of cells) {
@@ -110,9 +111,26 @@ export function combineGroups(
   kind: PairedKind,
   designEffect: number,
 ): Standardised | null {
+  const combined = noDifference()
+  return combineInto(combined, groups, kind, designEffect) ? combined : null
+}
+
+export type Combined = { -readonly [Name in keyof Standardised]: number }
+
+export function noDifference(): Combined {
+  return { excess: 0, variance: 0, seenVariance: 0, blockVariance: 0, stable: 0, canary: 0 }
+}
+
+/** The same into an object that there is already; false without any pair. */
+export function combineInto(
+  into: Combined,
+  groups: readonly Group[],
+  kind: PairedKind,
+  designEffect: number,
+): boolean {
   let total = 0
   for (const group of groups) if (isPaired(group)) total += group.share
-  if (total === 0) return null
+  if (total === 0) return false
   let excess = 0
   let variance = 0
   let seenVariance = 0
@@ -132,5 +150,11 @@ export function combineGroups(
     seenVariance += weight ** 2 * modelVariance(sums, kind, shiftOf(sums)) * excessive
     expected += weight ** 2 * shown * excessive
   }
-  return { excess, variance, seenVariance, blockVariance: expected, stable, canary }
+  into.excess = excess
+  into.variance = variance
+  into.seenVariance = seenVariance
+  into.blockVariance = expected
+  into.stable = stable
+  into.canary = canary
+  return true
 }
