@@ -115,6 +115,38 @@ describe('a design effect', () => {
     expect(designEffectOf(values)).not.toBeNull()
   })
 
+  it('takes a single request for no sign of what goes together', () => {
+    const sums = createClusterSums()
+    addCountsOf(sums, [0], [1], [1])
+    addValuesOf(sums, [0], [1], [0.5], { n: 1, sum: 0.5, sumSquares: 0.25 })
+    expect(sums.expected).toBe(0)
+    expect(sums.beyond.every((each) => each === 0)).toBe(true)
+  })
+
+  it('takes buckets without an entry for empty ones', () => {
+    const [short, full] = [createClusterSums(), createClusterSums()]
+    addCountsOf(short, [0, 1, 2], [50, 50], [40])
+    addCountsOf(full, [0, 1, 2], [50, 50, 0], [40, 0, 0])
+    expect(short).toEqual(full)
+  })
+
+  it('counts the rarer of bad and good requests, and three values of ten, from 30 on', () => {
+    const sums = createClusterSums()
+    addCountsOf(sums, [0, 1], [50, 50], [10, 12])
+    addCountsOf(sums, [0, 1], [50, 50], [46, 46])
+    expect(sums.seen).toBe(30)
+    expect(designEffectOf(sums)).not.toBeNull()
+    addValuesOf(sums, [0, 1], [5, 5], [1, 2], { n: 10, sum: 3, sumSquares: 1 })
+    expect(sums.seen).toBe(33)
+  })
+
+  it('does not take rounding for a variance', () => {
+    const sums = createClusterSums()
+    const moments = { n: 200, sum: 100, sumSquares: 50 - 1e-9 }
+    addValuesOf(sums, [0, 1], [100, 100], [50, 50], moments)
+    expect(sums.expected).toBe(0)
+  })
+
   it('is unknown when nothing varies', () => {
     const sums = createClusterSums()
     addCountsOf(sums, [0, 1], [500, 500], [0, 0])
