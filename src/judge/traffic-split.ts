@@ -28,8 +28,11 @@ export interface TrafficSplit {
   startStep(plannedShare: number): void
   /** Strata whose arms are logged at the same rate. */
   fold(strata: readonly Stratum[]): void
-  /** `designEffect` ≥ 1 of "went to the canary": users that are sent together. */
-  read(designEffect: number): SplitReading
+  /**
+   * `designEffect` ≥ 1 of "went to the canary": users that are sent together. Null: not known yet, so
+   * nothing is said.
+   */
+  read(designEffect: number | null): SplitReading
 }
 
 interface CellSplit {
@@ -87,11 +90,12 @@ export function createTrafficSplit(rule: SplitRule): TrafficSplit {
       for (const split of cells.values()) {
         stable += split.stable
         canary += split.canary
-        logEParity += sampleRatioLogE(split.sums, designEffect)
+        if (designEffect !== null) logEParity += sampleRatioLogE(split.sums, designEffect)
       }
       const requests = stable + canary
       const parity = cells.size < 2 ? 0 : boundedLog(logEParity)
-      const ratio = boundedLog(sampleRatioLogE(overall, designEffect))
+      const ratio =
+        designEffect === null ? 0 : boundedLog(sampleRatioLogE(overall, designEffect))
       const distance = mixDistance([...cells.values()])
       return {
         planned: rule === 'assigned' ? planned : null,

@@ -23,8 +23,11 @@ export interface UserClusters {
   designEffect(guardrail: number): number
   /** Of "a request carries a value of the guardrail's metric", ≥ 1; 1 for metrics all requests have. */
   labelDesignEffect(guardrail: number): number
-  /** Of "a request went to the canary", within the present step, ≥ 1. */
-  assignmentDesignEffect(): number
+  /**
+   * Of "a request went to the canary", within the present step, ≥ 1; 1 where no session is named. Null
+   * as long as fewer users than would tell were sent to either version.
+   */
+  assignmentDesignEffect(): number | null
   /** Whether any judged request named a session. */
   readonly sessionsSeen: boolean
 }
@@ -46,6 +49,8 @@ interface Counted {
 }
 
 const ARMS = ['stable', 'canary'] as const
+/** Users (requests over their design effect) sent to the version that gets fewer. */
+const FEWEST_USERS = 30
 const NOTHING: readonly number[] = []
 
 /** `quantiles`: relative latency quantiles in the order of the blocks' slow bins. */
@@ -93,7 +98,12 @@ export function createUserClusters(spec: ReleaseSpec, quantiles: readonly number
     },
     designEffect: (guardrail) => meanOf(metrics[measureAt[guardrail] as number]),
     labelDesignEffect: (guardrail) => meanOf(labels[measureAt[guardrail] as number]),
-    assignmentDesignEffect: () => Math.max(1, designEffectOf(assignment) ?? 1),
+    assignmentDesignEffect() {
+      if (!sessionsSeen) return 1
+      const effect = designEffectOf(assignment)
+      if (effect === null || assignment.seen < FEWEST_USERS * effect) return null
+      return Math.max(1, effect)
+    },
     get sessionsSeen() {
       return sessionsSeen
     },

@@ -9,6 +9,7 @@ import type { JudgeMode } from '../../src/judge/judge-mode.ts'
 import { BY_BLOCKS } from '../../src/judge/judge-mode.ts'
 import { BIN_SCALE } from '../../src/judge/latency-scale.ts'
 import { createReleaseRun } from '../../src/pipeline/release-run.ts'
+import type { RouterAck } from '../../src/ports.ts'
 import { canaryWeightOf } from '../../src/rollout/rollout.ts'
 import type { Outcome, SimulationCase } from './case.ts'
 import { latencyNeeds } from './latency-draws.ts'
@@ -79,23 +80,12 @@ export const NUMBERS_ONLY: JudgeMode = {
   ...BY_BLOCKS,
   scale: { ...BIN_SCALE, valueIn: () => null },
   needs: false,
-  ...{ split: 'none' as const },
+  split: 'none',
 }
 
 /** Most traffic is made without a router, of which nothing is to be said. */
 function modeOf({ split }: SimulationCase): JudgeMode {
-  return split === undefined ? NUMBERS_ONLY : { ...NUMBERS_ONLY, ...{ split } }
-}
-
-interface SplitAlarms {
-  readonly sampleRatioBroken: boolean
-  readonly parityBroken: boolean
-}
-
-/** Whether the judge says that traffic is not split as planned; a judge that knows no split never does. */
-function isSplitBroken(assessment: Assessment & { readonly split?: SplitAlarms }): boolean {
-  const { split } = assessment
-  return split !== undefined && (split.sampleRatioBroken || split.parityBroken)
+  return split === undefined ? NUMBERS_ONLY : { ...NUMBERS_ONLY, split }
 }
 
 /** Releases are judged at every block; later a look more changes next to nothing. */
@@ -159,7 +149,8 @@ function createObserver(
         named = nameOf(assessment) === test.worse ? 1 : 0
       }
       if (assessment.passed && pass === null) pass = events
-      if (isSplitBroken(assessment)) split ??= events
+      const { sampleRatioBroken, parityBroken } = assessment.split
+      if (sampleRatioBroken || parityBroken) split ??= events
     },
   }
 }
@@ -167,6 +158,10 @@ function createObserver(
 function nameOf({ rows, leading }: Assessment): string | undefined {
   const row = rows[leading]
   return row === undefined ? undefined : describeCohort(row.cohort)
+}
+
+function ackOf({ route, generation }: Decision, appliedAtMs: number): RouterAck {
+  return { route, routerId: 'sim', appliedGeneration: generation, appliedAtMs }
 }
 
 /** A whole release: the shipped fold, judge and rollout, and a router that is late by some blocks. */
@@ -196,6 +191,7 @@ function runRollout(
     while (applied + 1 < decisions.length) {
       if (decisions[applied + 1]!.window.watermarkMs > knownUntilMs) break
       applied++
+      run.noteAcks([ackOf(decisions[applied]!, START_MS + block * spec.blocks.lengthMs)])
     }
     const weight = canaryWeightOf(decisions[applied]?.traffic ?? [])
     const decision = run.onBlock(traffic.next(weight / spec.totalWeight, run.slowBins))

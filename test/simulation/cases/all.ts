@@ -8,6 +8,7 @@ import { MIX_CASES } from './mix.ts'
 import { NULL_CASES } from './nulls.ts'
 import { PASS_CASES } from './passes.ts'
 import { RELEASE_CASES } from './releases.ts'
+import { ROUTING_CASES } from './routing.ts'
 import { CLUSTER_CASES, LABEL_CASES } from './users-and-labels.ts'
 
 /** Every case, in the order of the report. */
@@ -22,6 +23,7 @@ export const ALL_CASES: readonly SimulationCase[] = [
   ...LABEL_CASES,
   ...LATE_CASES,
   ...COHORT_CASES,
+  ...ROUTING_CASES,
   ...MANY_COHORT_CASES,
   ...RELEASE_CASES,
 ]

@@ -56,6 +56,7 @@ function effectOf(add: (sums: ClusterSums) => void): number {
   return designEffectOf(sums) ?? Number.NaN
 }
 
+const SIZES_SENT = [100, 100, 300]
 const counted = (n: readonly number[], bad: readonly number[]) =>
   effectOf((sums) => addCountsOf(sums, BUCKETS, n, bad))
 
@@ -147,27 +148,47 @@ describe('the design effect of labels', () => {
 })
 
 describe('the design effect of the assignment', () => {
-  /** Users of bucket 7 are in both arms, the others in one. */
-  const stable = armOf({ buckets: [7, 50], requests: [60, 300] })
-  const canary = armOf({ buckets: [2, 7], requests: [100, 40] })
-  const all = effectOf((sums) => addCountsOf(sums, [2, 7, 50], [100, 100, 300], [100, 40, 0]))
+  /** Users of buckets 2, 7 and 50, so many of whose 500 requests went to the canary. */
+  const sent = (...canary: readonly [number, number, number]) =>
+    stratumOf(
+      armOf({ buckets: [2, 7, 50], requests: SIZES_SENT.map((size, i) => size - canary[i]!) }),
+      armOf({ buckets: [2, 7, 50], requests: canary }),
+    )
+  const [first, second] = [[20, 4, 26] as const, [4, 20, 26] as const]
+  const both = effectOf((sums) => {
+    for (const canary of [first, second]) addCountsOf(sums, [2, 7, 50], SIZES_SENT, canary)
+  })
 
   it('is that of going to the canary, over users of both arms', () => {
     const clusters = clustersOf([])
-    clusters.fold([stratumOf(stable, canary)])
-    expect(all).toBeGreaterThan(2)
-    expect(clusters.assignmentDesignEffect()).toBeCloseTo(all, 12)
+    clusters.fold([sent(...first), sent(...second)])
+    expect(both).toBeGreaterThan(1.5)
+    expect(clusters.assignmentDesignEffect()).toBeCloseTo(both, 12)
+  })
+
+  it('is not known from what fewer than thirty users can be worth', () => {
+    const clusters = clustersOf([])
+    clusters.fold([sent(...first)])
+    expect(effectOf((sums) => addCountsOf(sums, [2, 7, 50], SIZES_SENT, first))).toBeGreaterThan(3)
+    expect(clusters.assignmentDesignEffect()).toBeNull()
+  })
+
+  it('is never below 1', () => {
+    const clusters = clustersOf([])
+    clusters.fold([sent(10, 10, 30)])
+    expect(clusters.assignmentDesignEffect()).toBe(1)
   })
 
   it('is counted per step, while what is known of a metric stays', () => {
     const clusters = clustersOf([ERROR_MAX])
     clusters.fold([stratumOf(armOf({ errors: CLUSTERED }), armOf({}))])
     const known = clusters.designEffect(0)
-    clusters.fold([stratumOf(stable, canary)])
+    clusters.fold([sent(...first)])
     clusters.startStep()
-    expect(clusters.assignmentDesignEffect()).toBe(1)
-    expect(clusters.designEffect(0)).toBe(known)
-    clusters.fold([stratumOf(stable, canary)])
-    expect(clusters.assignmentDesignEffect()).toBeCloseTo(all, 12)
+    expect(clusters.assignmentDesignEffect()).toBeNull()
+    expect(clusters.designEffect(0)).not.toBe(1)
+    expect(known).not.toBe(1)
+    clusters.fold([sent(...first), sent(...second)])
+    expect(clusters.assignmentDesignEffect()).toBeCloseTo(both, 12)
   })
 })
