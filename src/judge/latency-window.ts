@@ -1,16 +1,11 @@
 import { UNBOUNDED_BIN, ZERO_BIN } from '../domain/histogram.ts'
 import { addBins, type LatencyHistogram, roomFor } from './latency-histogram.ts'
+import { createPortions } from './latency-portions.ts'
 
 /** About how many of the newest latencies are kept … */
 const WINDOW = 9000
 /** … in portions of about this many, dropped as a whole. */
 const PORTION = 1500
-
-interface Portion {
-  readonly size: number
-  readonly bins: Int16Array
-  readonly counts: Uint8Array | Uint16Array | Float64Array
-}
 
 /** The newest ~9,000 baseline latencies. */
 export interface LatencyWindow {
@@ -35,7 +30,7 @@ export function createLatencyWindow(): LatencyWindow {
   /** Of what is kept the part that is in no portion yet: has the same bins. */
   const pending = noCounts()
   let first = 0
-  const portions: Portion[] = []
+  const portions = createPortions()
 
   const reach = (bin: number): void => {
     const room = roomFor(bin, first, kept.bins.length)
@@ -76,16 +71,25 @@ export function createLatencyWindow(): LatencyWindow {
     kept.total += added
     pending.total += added
   }
-  const takeAway = ({ size, bins, counts }: Portion): void => {
-    const all = kept.bins
-    kept.total -= size
+  const takeAway = (bin: number, count: number): void => {
+    if (bin === ZERO_BIN) kept.zero -= count
+    else if (bin === UNBOUNDED_BIN) kept.unbounded -= count
+    else kept.bins[bin - first] = (kept.bins[bin - first] as number) - count
+  }
+  const closePortion = (): void => {
+    const { zero, unbounded, bins } = pending
+    if (zero > 0) portions.push(ZERO_BIN, zero)
     for (let i = 0; i < bins.length; i++) {
-      const bin = bins[i] as number
-      const count = counts[i] as number
-      if (bin === ZERO_BIN) kept.zero -= count
-      else if (bin === UNBOUNDED_BIN) kept.unbounded -= count
-      else all[bin - first] = (all[bin - first] as number) - count
+      const count = bins[i] as number
+      if (count === 0) continue
+      portions.push(first + i, count)
+      bins[i] = 0
     }
+    if (unbounded > 0) portions.push(UNBOUNDED_BIN, unbounded)
+    portions.close(pending.total)
+    pending.total = 0
+    pending.zero = 0
+    pending.unbounded = 0
   }
 
   return {
@@ -94,17 +98,18 @@ export function createLatencyWindow(): LatencyWindow {
     },
     add(bins, counts) {
       addBoth(bins, counts)
-      if (pending.total >= PORTION) portions.push(compact(pending, first))
-      for (let oldest = portions[0]; oldest !== undefined; oldest = portions[0]) {
-        if (kept.total - oldest.size < WINDOW) break
-        takeAway(oldest)
-        portions.shift()
+      if (pending.total >= PORTION) closePortion()
+      while (portions.oldest > 0 && kept.total - portions.oldest >= WINDOW) {
+        kept.total -= portions.oldest
+        portions.drop(takeAway)
       }
     },
     quantileBin: (quantile) => quantileBinOf(kept, first, quantile),
     addTo(histogram) {
-      const size = listSparse(kept, first)
-      addBins(histogram, listedBins.slice(0, size), listedCounts.slice(0, size))
+      const { zero, unbounded, bins } = kept
+      const listed = [...bins.entries()].filter(([, count]) => count > 0)
+      const all = [ZERO_BIN, ...listed.map(([i]) => first + i), UNBOUNDED_BIN]
+      addBins(histogram, all, [zero, ...listed.map(([, count]) => count), unbounded])
     },
   }
 }
@@ -129,47 +134,4 @@ function quantileBinOf(
 
 function noCounts(): Counts {
   return { total: 0, zero: 0, unbounded: 0, bins: new Uint32Array(0) }
-}
-
-const listedBins: number[] = []
-const listedCounts: number[] = []
-
-/** Lists what is not 0; how much that is. */
-function listSparse({ zero, unbounded, bins }: Counts, first: number): number {
-  let size = 0
-  if (zero > 0) {
-    listedBins[size] = ZERO_BIN
-    listedCounts[size++] = zero
-  }
-  for (let i = 0; i < bins.length; i++) {
-    const count = bins[i] as number
-    if (count === 0) continue
-    listedBins[size] = first + i
-    listedCounts[size++] = count
-  }
-  if (unbounded > 0) {
-    listedBins[size] = UNBOUNDED_BIN
-    listedCounts[size++] = unbounded
-  }
-  return size
-}
-
-/** A portion in the narrowest form: a release keeps six of them per cohort. Empties the counts. */
-function compact(counts: Counts, first: number): Portion {
-  const size = listSparse(counts, first)
-  let largest = 0
-  for (let i = 0; i < size; i++) largest = Math.max(largest, listedCounts[i] as number)
-  const Narrow = largest < 256 ? Uint8Array : largest < 65_536 ? Uint16Array : Float64Array
-  const bins = new Int16Array(size)
-  const narrow = new Narrow(size)
-  for (let i = 0; i < size; i++) {
-    bins[i] = listedBins[i] as number
-    narrow[i] = listedCounts[i] as number
-  }
-  const portion = { size: counts.total, bins, counts: narrow }
-  counts.total = 0
-  counts.zero = 0
-  counts.unbounded = 0
-  counts.bins.fill(0)
-  return portion
 }

@@ -117,6 +117,38 @@ describe('the rolling window of latencies', () => {
     expect(kept.at(-1)).toBe(399)
   })
 
+  it('is the newest blocks, whatever has gone through it before', () => {
+    const blocks = fc.array(
+      fc.tuple(fc.integer({ min: 1, max: 400 }), fc.array(anyBin, { minLength: 1, maxLength: 8 })),
+      { minLength: 40, maxLength: 200 },
+    )
+    fc.assert(
+      fc.property(blocks, (added) => {
+        const window = createLatencyWindow()
+        for (const [count, bins] of added)
+          window.add(
+            bins,
+            bins.map(() => count),
+          )
+        const { total, counts, zero, unbounded } = contentOf(window)
+        const newest = emptyHistogram()
+        for (const [count, bins] of [...added].reverse()) {
+          if (newest.total >= total) break
+          addBins(
+            newest,
+            bins,
+            bins.map(() => count),
+          )
+        }
+        expect(newest).toMatchObject({ total, zero, unbounded })
+        expect([...counts].filter((count) => count > 0)).toEqual(
+          [...newest.counts].filter((count) => count > 0),
+        )
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   it('keeps a block larger than itself until the next one of that size', () => {
     const window = createLatencyWindow()
     window.add([10, UNBOUNDED_BIN], [9_000_000, 1_000_000])
