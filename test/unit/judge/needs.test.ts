@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { growthToPass } from '../../../src/judge/absolute-proportion.ts'
 import { logEMeanAbove, meanLogs } from '../../../src/judge/bounded-mean.ts'
-import { BET_GRID } from '../../../src/judge/grid.ts'
+import { BET_GRID, GRID_SIZE, mixtureLogE } from '../../../src/judge/grid.ts'
 import { growthForDifference, growthForMixture } from '../../../src/judge/needs.ts'
 import { differenceLogE } from '../../../src/judge/paired.ts'
 import { logEBelow, proportionLimit } from '../../../src/judge/proportion.ts'
@@ -51,7 +52,49 @@ describe('what a bounded mean needs to pass', () => {
   })
 })
 
+describe('what a mixture needs', () => {
+  const at = (logs: Float64Array, gains: Float64Array, more: number) =>
+    mixtureLogE(
+      BET_GRID,
+      logs.map((log, j) => log + more * gains[j]!),
+    )
+
+  it('is just where its evidence reaches the level, wherever its components stand', () => {
+    const numbers = (min: number, max: number) =>
+      fc
+        .array(fc.double({ min, max, noNaN: true }), { minLength: GRID_SIZE, maxLength: GRID_SIZE })
+        .map((values) => Float64Array.from(values))
+    fc.assert(
+      fc.property(numbers(-40, 2), numbers(-3, 3), (logs, gains) => {
+        gains[3] = 0.01
+        const growth = growthForMixture(BET_GRID, logs, gains, LEVEL)!
+        if (growth === 1) expect(at(logs, gains, 0)).toBeGreaterThanOrEqual(LEVEL - 1e-6)
+        else expect(at(logs, gains, growth - 1)).toBeCloseTo(LEVEL, 6)
+      }),
+    )
+  })
+
+  it('is unknown when no component gains, or when it would take a billion times as much', () => {
+    const logs = new Float64Array(GRID_SIZE)
+    const gains = (each: number) => new Float64Array(GRID_SIZE).fill(each)
+    expect(growthForMixture(BET_GRID, logs, gains(0), LEVEL)).toBeNull()
+    expect(growthForMixture(BET_GRID, logs, gains(-1), LEVEL)).toBeNull()
+    expect(growthForMixture(BET_GRID, logs, gains(1e-10), LEVEL)).toBeNull()
+    expect(growthForMixture(BET_GRID, logs, gains(1e-8), LEVEL)! / (LEVEL / 1e-8)).toBeCloseTo(1, 6)
+  })
+
+  it('is nothing more when it has reached the level', () => {
+    const logs = new Float64Array(GRID_SIZE).fill(LEVEL + 1)
+    expect(growthForMixture(BET_GRID, logs, logs, LEVEL)).toBe(1)
+  })
+})
+
 describe('what a difference needs to pass', () => {
+  it('is unknown at the margin, and where the evidence grows too slowly', () => {
+    expect(growthForDifference(0, 1e-6, 0.01, MET, LEVEL)).toBeNull()
+    expect(growthForDifference(-1e-8, 1, 0.01, MET, LEVEL)).toBeNull()
+  })
+
   it('is the growth at which a falling variance reaches the level', () => {
     const growth = growthForDifference(-0.01, 5e-5, 0.01, MET, LEVEL)!
     expect(differenceLogE(0.01, 5e-5 / growth, 0.01)).toBeGreaterThanOrEqual(LEVEL)
