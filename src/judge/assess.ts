@@ -53,8 +53,13 @@ export function assess(context: AssessContext): Assessment {
   const breached = rows.some((row) => !row.dryRun && row.verdict === 'breached')
   const canaryRequests = traffic.of(units.overall).stepRequests
   const started = weights !== null
+  const { split, late, labels, sampledApart, sessionsSeen } = context.checks
   return {
-    ...context.checks,
+    split,
+    late,
+    labels,
+    sampledApart,
+    sessionsSeen,
     started,
     weightsFrom: context.weightsFrom,
     rollback,

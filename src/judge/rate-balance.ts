@@ -44,7 +44,11 @@ export function createRateBalance(): RateBalance {
     read: (designEffect) => ({
       stable: total.stable === 0 ? null : total.stableBad / total.stable,
       canary: total.canary === 0 ? null : total.canaryBad / total.canary,
-      logE: boundedLog(sampleRatioLogE(sums, designEffect)),
+      // Nothing of it yet: what most late counts are.
+      logE:
+        total.canaryBad + total.stableBad === 0
+          ? 0
+          : boundedLog(sampleRatioLogE(sums, designEffect)),
     }),
     reset() {
       sums = createSampleRatioSums()

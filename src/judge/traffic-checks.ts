@@ -66,7 +66,7 @@ export function createTrafficChecks(spec: ReleaseSpec, rule: SplitRule): Traffic
       }
     },
     read: (clusters) => ({
-      split: split.read(clusters.assignmentDesignEffect()),
+      split: split.read(rule === 'none' ? null : clusters.assignmentDesignEffect()),
       late: lateReading(late.read(1)),
       labels: labels.map(({ guardrail, metric, balance }) =>
         labelReading(metric, balance.read(clusters.labelDesignEffect(guardrail))),

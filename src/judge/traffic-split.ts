@@ -35,6 +35,12 @@ export interface TrafficSplit {
   read(designEffect: number | null): SplitReading
 }
 
+const NOTHING_SAID: SplitReading = {
+  ...{ planned: null, observed: null, requests: 0 },
+  ...{ logESampleRatio: 0, sampleRatioBroken: false },
+  ...{ logEParity: 0, distance: 0, parityBroken: false, cohort: null },
+}
+
 interface CellSplit {
   readonly sums: SampleRatioSums
   stable: number
@@ -84,6 +90,7 @@ export function createTrafficSplit(rule: SplitRule): TrafficSplit {
       if (rule === 'assigned') addSplit(overall, all, toCanary, planned)
     },
     read(designEffect) {
+      if (rule === 'none') return NOTHING_SAID
       let stable = 0
       let canary = 0
       let logEParity = 0
@@ -94,8 +101,7 @@ export function createTrafficSplit(rule: SplitRule): TrafficSplit {
       }
       const requests = stable + canary
       const parity = cells.size < 2 ? 0 : boundedLog(logEParity)
-      const ratio =
-        designEffect === null ? 0 : boundedLog(sampleRatioLogE(overall, designEffect))
+      const ratio = designEffect === null ? 0 : boundedLog(sampleRatioLogE(overall, designEffect))
       const distance = mixDistance([...cells.values()])
       return {
         planned: rule === 'assigned' ? planned : null,
