@@ -6,9 +6,6 @@ export const NULL_REPETITIONS = 2000
 export const POWER_REPETITIONS = 500
 export const BLOCK_EVENTS = 1000
 export const HISTORY_EVENTS = 50_000
-/** A day of the level, in blocks, and the requests of such a block: a million a day. */
-export const DAY = 500
-export const DAY_BLOCK_EVENTS = 2000
 
 export const ROLLED_BACK_FALSELY: Question = { asks: 'rolled_back', bar: 'alpha' }
 
@@ -39,12 +36,28 @@ export function scenarioCase(parts: Parts & Partial<SimulationCase>): Simulation
   }
 }
 
-/** 1 → 5 → 25 → 50 %, a tenth of a day each but the last. */
-export const RAMP_STEPS = [0.1, 0.2, 0.3].map((part) => part * DAY)
 export const RAMP_SHARES = [0.01, 0.05, 0.25, 0.5]
-export const ramp = (block: number): number =>
-  RAMP_SHARES[RAMP_STEPS.filter((from) => block >= from).length]!
-export const wave = (block: number): number => Math.sin((2 * Math.PI * block) / DAY)
+
+/** A day on which the level goes up and down while the canary's share grows. */
+export interface Day {
+  readonly blocks: number
+  /** Blocks with which later steps begin: a tenth of the day for each but the last. */
+  readonly steps: readonly number[]
+  /** Canary's share: 1 → 5 → 25 → 50 %. */
+  ramp(block: number): number
+  /** The level, −1 to 1. */
+  wave(block: number): number
+}
+
+export function dayOf(blocks: number): Day {
+  const steps = [0.1, 0.2, 0.3].map((part) => part * blocks)
+  return {
+    blocks,
+    steps,
+    ramp: (block) => RAMP_SHARES[steps.filter((from) => block >= from).length]!,
+    wave: (block) => Math.sin((2 * Math.PI * block) / blocks),
+  }
+}
 
 export function single(stable: ArmShape, canary: ArmShape, rest: Partial<Scenario>): Scenario {
   return {

@@ -3,7 +3,7 @@ import { LOGNORMAL } from '../latency-model.ts'
 import { BARE } from '../release-spec.ts'
 import type { Clusters, Scenario } from '../scenario.ts'
 import { ERROR_0, P95_0, QUALITY_0 } from './guardrails.ts'
-import { DAY, ROLLED_BACK_FALSELY, ramp, scenarioCase, single } from './scenario-case.ts'
+import { dayOf, ROLLED_BACK_FALSELY, scenarioCase, single } from './scenario-case.ts'
 import { errors, latencies, QUALITY_MEAN, reference, scores } from './shapes.ts'
 
 /** A million requests; statistics §10 D6 looks every 10,000. */
@@ -87,18 +87,19 @@ const inTime = (meanOfBad: number) => ({
   bad: 1 - Math.exp(-WATERMARK_MINUTES / meanOfBad),
   good: 1 - Math.exp(-WATERMARK_MINUTES / ((7 / 30) * meanOfBad)),
 })
-const LABEL_BLOCK_EVENTS = 200
+const DAY = dayOf(1000)
+const LABEL_BLOCK_EVENTS = 100
 const LABELS = {
   family: 'Labels that come late',
   guardrail: 'metric: quality, max_drop: 0.01',
-  horizonEvents: LABEL_BLOCK_EVENTS * DAY,
+  horizonEvents: LABEL_BLOCK_EVENTS * DAY.blocks,
   until: 'end',
   bare: `${BARE}blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
   shipped: `blocks: { watermark: ${WATERMARK_MINUTES}m }\n`,
 } as const
 const labelled = (stable: number, canary: number, meanOfBad: number): Scenario =>
   single(errors(0), errors(0), {
-    canaryShare: ramp,
+    canaryShare: DAY.ramp,
     blockEvents: LABEL_BLOCK_EVENTS,
     lateLabels: { badRate: { stable, canary }, inTime: inTime(meanOfBad) },
   })
