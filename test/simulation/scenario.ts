@@ -74,8 +74,8 @@ export interface LateLabels {
 export interface Scenario {
   /** Requests of both arms in a block. */
   readonly blockEvents: number
-  /** The same in the blocks from this number on. */
-  readonly laterBlocks?: { readonly fromBlock: number; readonly events: number }
+  /** The same in the blocks from these numbers on, ascending. */
+  readonly laterBlocks?: readonly { readonly fromBlock: number; readonly events: number }[]
   readonly cohorts: readonly CohortTraffic[]
   /** Canary's share of the requests by block number from 0. */
   readonly canaryShare: number | ((block: number) => number)
@@ -95,15 +95,17 @@ export interface Scenario {
 type Blocks = Pick<Scenario, 'blockEvents' | 'laterBlocks'>
 
 /** Requests of both arms in a block. */
-export function eventsOf({ blockEvents, laterBlocks }: Blocks, block: number): number {
-  return laterBlocks !== undefined && block >= laterBlocks.fromBlock
-    ? laterBlocks.events
-    : blockEvents
+export function eventsOf({ blockEvents, laterBlocks = [] }: Blocks, block: number): number {
+  return laterBlocks.findLast(({ fromBlock }) => block >= fromBlock)?.events ?? blockEvents
 }
 
 /** Requests of both arms in the first so many blocks. */
-export function eventsUntil({ blockEvents, laterBlocks }: Blocks, blocks: number): number {
-  if (laterBlocks === undefined) return blocks * blockEvents
-  const first = Math.min(blocks, laterBlocks.fromBlock)
-  return first * blockEvents + (blocks - first) * laterBlocks.events
+export function eventsUntil({ blockEvents, laterBlocks = [] }: Blocks, blocks: number): number {
+  let sum = 0
+  let [from, events] = [0, blockEvents]
+  for (const later of laterBlocks) {
+    sum += events * (Math.min(blocks, later.fromBlock) - Math.min(blocks, from))
+    ;[from, events] = [later.fromBlock, later.events]
+  }
+  return sum + events * Math.max(0, blocks - from)
 }

@@ -7,8 +7,6 @@ const REPETITIONS = 400
 const LOCALES = 45
 const DEVICES = ['mobile', 'desktop']
 const BLOCK_EVENTS = 10_000
-/** By then what is found at all is found, but for the smallest. */
-const LATER_BLOCKS = { fromBlock: 20, events: 40_000 }
 const HORIZON_EVENTS = 1_000_000
 /** The cohort that is worse, with 2 % of the traffic. */
 const WORSE = { locale: 'aa-20', device: 'mobile', share: 0.02 }
@@ -57,7 +55,6 @@ function manyCohorts(
     what,
     scenario: {
       blockEvents: BLOCK_EVENTS,
-      laterBlocks: LATER_BLOCKS,
       cohorts: traffic,
       canaryShare: 0.1,
       historyEvents: 200_000,

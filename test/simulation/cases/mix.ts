@@ -35,7 +35,7 @@ const mixLatency = (factor: number) => (device: string, worse: boolean) =>
   latencies({ ...LOGNORMAL, by: (device === 'mobile' ? 1.3 : 0.9) * (worse ? factor : 1) })
 
 const STRATIFIED = { bare: 'cohorts: { by: [locale, device] }\nwarmup: 0s', horizonEvents: 300_000 }
-const LATER_BLOCKS = { fromBlock: 50, events: 5000 }
+const LATER_BLOCKS = [{ fromBlock: 50, events: 5000 }]
 const OVERALL = ', cohorts: overall'
 
 const EQUAL: readonly SimulationCase[] = [

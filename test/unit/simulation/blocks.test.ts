@@ -9,7 +9,10 @@ import { createTraffic } from '../../simulation/traffic.ts'
 
 const GROWING = {
   ...stationary(errors(0.005), errors(0), 0.5),
-  laterBlocks: { fromBlock: 4, events: 1000 },
+  laterBlocks: [
+    { fromBlock: 4, events: 1000 },
+    { fromBlock: 6, events: 5000 },
+  ],
 }
 
 describe('blocks that become larger', () => {
@@ -20,8 +23,10 @@ describe('blocks that become larger', () => {
       expect(cells.reduce((sum, { metrics }) => sum + metrics.requests, 0)).toBe(events)
       return events
     })
-    expect(events).toEqual([100, 100, 100, 100, 1000, 1000, 1000])
-    expect([3, 4, 7].map((blocks) => eventsUntil(GROWING, blocks))).toEqual([300, 400, 3400])
+    expect(events).toEqual([100, 100, 100, 100, 1000, 1000, 5000])
+    expect([3, 4, 6, 8].map((blocks) => eventsUntil(GROWING, blocks))).toEqual([
+      300, 400, 2400, 12_400,
+    ])
   })
 
   it('are looked at when so many events have passed, and end at the horizon', () => {
