@@ -34,14 +34,47 @@ export function addCountsOf(
 ): void {
   let total = 0
   let totalBad = 0
-  for (let i = 0; i < buckets.length; i++) {
-    total += n[i] ?? 0
-    totalBad += bad[i] ?? 0
+  for (let i = 0; i < n.length; i++) {
+    total += n[i] as number
+    totalBad += bad[i] as number
   }
-  sums.seen += Math.min(totalBad, total - totalBad)
-  if (total < 2 || totalBad === 0 || totalBad === total) return
-  const rate = totalBad / total
-  addStratum(sums, buckets, n, bad, { total, mean: rate, variance: rate * (1 - rate) })
+  const rate = noteCounts(sums, total, totalBad)
+  if (rate === null) return
+  const { beyond } = sums
+  let squares = 0
+  for (let i = 0; i < n.length; i++) {
+    const bucket = buckets[i] as number
+    const size = n[i] as number
+    squares += size * size
+    beyond[bucket] = (beyond[bucket] as number) + ((bad[i] as number) - rate * size)
+  }
+  sums.expected += expectedOf(total, rate * (1 - rate), squares)
+}
+
+/** The same, of every bucket in its place. */
+export function addAllCounts(sums: ClusterSums, n: Int32Array, bad: Int32Array): void {
+  let total = 0
+  let totalBad = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    total += n[bucket] as number
+    totalBad += bad[bucket] as number
+  }
+  const rate = noteCounts(sums, total, totalBad)
+  if (rate === null) return
+  const { beyond } = sums
+  let squares = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const size = n[bucket] as number
+    squares += size * size
+    beyond[bucket] = (beyond[bucket] as number) + ((bad[bucket] as number) - rate * size)
+  }
+  sums.expected += expectedOf(total, rate * (1 - rate), squares)
+}
+
+/** The share of bad ones, if there is something to learn from it. */
+function noteCounts(sums: ClusterSums, total: number, bad: number): number | null {
+  sums.seen += Math.min(bad, total - bad)
+  return total < 2 || bad === 0 || bad === total ? null : bad / total
 }
 
 /** Adds a stratum of values: their number and sum by bucket, and the moments of all the stratum. */
@@ -52,11 +85,25 @@ export function addValuesOf(
   sum: readonly number[],
   moments: Moments,
 ): void {
-  const total = sumOf(n)
+  let total = 0
+  let amount = 0
+  for (let i = 0; i < n.length; i++) {
+    total += n[i] as number
+    amount += sum[i] as number
+  }
   sums.seen += (total * FEWEST_BAD) / FEWEST_VALUES
   if (total < 2) return
   const variance = Math.max(0, moments.sumSquares / moments.n - (moments.sum / moments.n) ** 2)
-  addStratum(sums, buckets, n, sum, { total, mean: sumOf(sum) / total, variance })
+  const mean = amount / total
+  const { beyond } = sums
+  let squares = 0
+  for (let i = 0; i < n.length; i++) {
+    const bucket = buckets[i] as number
+    const size = n[i] as number
+    squares += size * size
+    beyond[bucket] = (beyond[bucket] as number) + ((sum[i] as number) - mean * size)
+  }
+  sums.expected += expectedOf(total, variance, squares)
 }
 
 /**
@@ -72,27 +119,7 @@ export function designEffectOf({ beyond, expected, seen }: ClusterSums): number 
   return squares / expected
 }
 
-function addStratum(
-  sums: ClusterSums,
-  buckets: readonly number[],
-  n: readonly number[],
-  amount: readonly number[],
-  stratum: { readonly total: number; readonly mean: number; readonly variance: number },
-): void {
-  const { total, mean, variance } = stratum
-  const { beyond } = sums
-  let squares = 0
-  for (let i = 0; i < buckets.length; i++) {
-    const bucket = buckets[i] as number
-    const size = n[i] ?? 0
-    squares += size * size
-    beyond[bucket] = (beyond[bucket] as number) + ((amount[i] ?? 0) - mean * size)
-  }
-  sums.expected += ((variance * total) / (total - 1)) * (total - squares / total)
-}
-
-function sumOf(values: readonly number[]): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i] as number
-  return sum
+/** Σ s²(n_b − n_b²/n); `squares`: Σ n_b². */
+function expectedOf(total: number, variance: number, squares: number): number {
+  return ((variance * total) / (total - 1)) * (total - squares / total)
 }

@@ -1,6 +1,6 @@
 import { UNBOUNDED_BIN, ZERO_BIN } from '../domain/histogram.ts'
 import { addBins, type LatencyHistogram, roomFor } from './latency-histogram.ts'
-import { createPortions } from './latency-portions.ts'
+import { type BinCounts, createPortions } from './latency-portions.ts'
 
 /** About how many of the newest latencies are kept … */
 const WINDOW = 9000
@@ -17,14 +17,6 @@ export interface LatencyWindow {
   addTo(histogram: LatencyHistogram): void
 }
 
-/** Counts of the zero bin, the unbounded bin, and of `bins[i]` for bin `first + i`. */
-interface Counts {
-  total: number
-  zero: number
-  unbounded: number
-  bins: Uint32Array
-}
-
 export function createLatencyWindow(): LatencyWindow {
   const kept = noCounts()
   /** Of what is kept the part that is in no portion yet: has the same bins. */
@@ -35,7 +27,7 @@ export function createLatencyWindow(): LatencyWindow {
   const reach = (bin: number): void => {
     const room = roomFor(bin, first, kept.bins.length)
     for (const counts of [kept, pending]) {
-      const grown = new Uint32Array(room.length)
+      const grown = new Int32Array(room.length)
       if (counts.bins.length > 0) grown.set(counts.bins, first - room.first)
       counts.bins = grown
     }
@@ -71,37 +63,15 @@ export function createLatencyWindow(): LatencyWindow {
     kept.total += added
     pending.total += added
   }
-  const takeAway = (bin: number, count: number): void => {
-    if (bin === ZERO_BIN) kept.zero -= count
-    else if (bin === UNBOUNDED_BIN) kept.unbounded -= count
-    else kept.bins[bin - first] = (kept.bins[bin - first] as number) - count
-  }
-  const closePortion = (): void => {
-    const { zero, unbounded, bins } = pending
-    if (zero > 0) portions.push(ZERO_BIN, zero)
-    for (let i = 0; i < bins.length; i++) {
-      const count = bins[i] as number
-      if (count === 0) continue
-      portions.push(first + i, count)
-      bins[i] = 0
-    }
-    if (unbounded > 0) portions.push(UNBOUNDED_BIN, unbounded)
-    portions.close(pending.total)
-    pending.total = 0
-    pending.zero = 0
-    pending.unbounded = 0
-  }
-
   return {
     get total() {
       return kept.total
     },
     add(bins, counts) {
       addBoth(bins, counts)
-      if (pending.total >= PORTION) closePortion()
+      if (pending.total >= PORTION) portions.add(pending, first)
       while (portions.oldest > 0 && kept.total - portions.oldest >= WINDOW) {
-        kept.total -= portions.oldest
-        portions.drop(takeAway)
+        portions.dropFrom(kept, first)
       }
     },
     quantileBin: (quantile) => quantileBinOf(kept, first, quantile),
@@ -116,7 +86,7 @@ export function createLatencyWindow(): LatencyWindow {
 
 /** From above, where the quantiles of latencies are. */
 function quantileBinOf(
-  { total, zero, unbounded, bins }: Counts,
+  { total, zero, unbounded, bins }: BinCounts,
   first: number,
   quantile: number,
 ): number {
@@ -132,6 +102,6 @@ function quantileBinOf(
   return found
 }
 
-function noCounts(): Counts {
-  return { total: 0, zero: 0, unbounded: 0, bins: new Uint32Array(0) }
+function noCounts(): BinCounts {
+  return { total: 0, zero: 0, unbounded: 0, bins: new Int32Array(0) }
 }

@@ -3,6 +3,7 @@ import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
 import { kpisOf, latencyLimitsOf } from '../domain/release.ts'
 import type { ClusterSums } from './cluster-sums.ts'
 import {
+  addAllCounts,
   addCountsOf,
   addValuesOf,
   BUCKETS,
@@ -172,9 +173,8 @@ function measureOf(
   }
 }
 
-const everyBucket: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket)
-const all = new Array<number>(BUCKETS).fill(0)
-const toCanary = new Array<number>(BUCKETS).fill(0)
+const all = new Int32Array(BUCKETS)
+const toCanary = new Int32Array(BUCKETS)
 
 /** Adds the requests of both arms, of which the canary's count as bad, by bucket. */
 function addAssigned(assignment: ClusterSums, { stable, canary }: Stratum): void {
@@ -186,10 +186,10 @@ function addAssigned(assignment: ClusterSums, { stable, canary }: Stratum): void
     addRequests(all, canary.users)
     addRequests(toCanary, canary.users)
   }
-  addCountsOf(assignment, everyBucket, all, toCanary)
+  addAllCounts(assignment, all, toCanary)
 }
 
-function addRequests(into: number[], { buckets, requests }: UserBuckets): void {
+function addRequests(into: Int32Array, { buckets, requests }: UserBuckets): void {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i] as number
     into[bucket] = (into[bucket] as number) + (requests[i] ?? 0)
