@@ -2,7 +2,7 @@ import { createBlockSeries } from './block-series.ts'
 import type { UnitMoments } from './bounded-mean.ts'
 import type { Cell, Unit } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
-import { overdispersion } from './overdispersion.ts'
+import { mostOverdispersion, overdispersion } from './overdispersion.ts'
 import type { PairedKind, PairedSums } from './paired.ts'
 import { addDifference, blockVariance, differenceLogE, emptySums } from './paired.ts'
 import { copySums } from './paired-sums.ts'
@@ -29,6 +29,11 @@ export interface Estimate {
    * long as that may be chance. Exact tests on counts know nothing of it.
    */
   readonly shocks: number
+  /** The most that they may. */
+  readonly shocksMost: number
+  /** Σ h and Σ h² over blocks. */
+  readonly h: number
+  readonly h2: number
 }
 
 /**
@@ -138,6 +143,9 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         canary: { n: nCanary, sum: total.sumCanary, sumSquares: total.squaresCanary },
         gate: gateOf(sums, reading, designEffect),
         shocks: overdispersion(kind, blocks, blockVariance(total, kind), total.sumCanary),
+        shocksMost: mostOverdispersion(blocks, blockVariance(total, kind), total.sumCanary),
+        h: blocks.h,
+        h2: blocks.h2,
       }
     },
     logE(unit, designEffect, since, tau) {

@@ -13,6 +13,7 @@ import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
 import { growthOf, passEvidence } from './mean-difference.ts'
 import { growthForMixture } from './needs.ts'
+import { shocksNow } from './overdispersion.ts'
 import { differenceRadius } from './paired.ts'
 import type { Estimate } from './paired-window.ts'
 import { createPairedWindow } from './paired-window.ts'
@@ -142,7 +143,10 @@ export function createRelativeErrorTest(
       const all = release.estimate(unit, designEffect)
       const now = step.estimate(unit, designEffect)
       const tau = tauNow()
-      const temper = Math.max(designEffect, all.shocks)
+      const temper = Math.max(
+        designEffect,
+        shocksNow(all, now, () => 1),
+      )
       const conditional = (since: BreachSnapshot | null) =>
         tilts.logE(unit.index, since?.tilts ?? null, temper)
       const asymptotic = (since: BreachSnapshot | null) =>

@@ -1,5 +1,6 @@
 import type { CellMetrics } from '../domain/block.ts'
 import { UNBOUNDED_BIN } from '../domain/histogram.ts'
+import { createBaselineScatter } from './baseline-scatter.ts'
 import type { Cell } from './cohort-units.ts'
 import type { TwoArmCounts } from './conditional.ts'
 import { conditionalIncrements } from './conditional.ts'
@@ -12,6 +13,7 @@ import type { LatencyTotals } from './latency-totals.ts'
 import { compareQuantiles } from './latency-totals.ts'
 import { boundedLog } from './log-space.ts'
 import { growthOf, passEvidence } from './mean-difference.ts'
+import { shocksNow } from './overdispersion.ts'
 import { createPairedWindow } from './paired-window.ts'
 import { proportionLimit } from './proportion.ts'
 import { createRestarts } from './restarts.ts'
@@ -57,6 +59,7 @@ export function createRelativeLatencyTest(
   const breach = createRestarts(restarts, tilts.snapshot)
   const release = createPairedWindow('exceedance', gate)
   const step = createPairedWindow('exceedance', gate)
+  const scatter = createBaselineScatter()
   const blocks = createEvidenceBlocks()
   const increments = new Float64Array(GRID_SIZE)
   const intervalLimit = proportionLimit(1 - quantile)
@@ -82,10 +85,12 @@ export function createRelativeLatencyTest(
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
         const breaching = countsOf(canary, stable, thresholds.breach, thresholds.stable)
         addTilts(cell, withMoreBad(breaching, whole))
+        scatter.add(cell, breaching.stable, breaching.stableBad)
         const passing = countsOf(canary, stable, thresholds.pass, thresholds.stable)
         release.addCounts(cell, passing, 0)
         if (inStep) step.addCounts(cell, passing, 0)
       }
+      scatter.endBlock()
       release.endBlock()
       step.endBlock()
       blocks.endBlock()
@@ -101,7 +106,8 @@ export function createRelativeLatencyTest(
       const all = release.estimate(unit, designEffect)
       const shares = all.difference
       const now = step.estimate(unit, designEffect)
-      const temper = Math.max(designEffect, all.shocks)
+      const shocks = shocksNow(all, now, (h) => scatter.shocks(unit.index, h))
+      const temper = Math.max(designEffect, shocks)
       return {
         method: 'T2',
         stable: { value: values.stableMs, n: latencies.pooled(unit, 'stable').total },
