@@ -134,7 +134,9 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
       const { total, blocks } = reading
       const { nStable, nCanary } = total
       return {
-        difference: differenceInto(combined, sums, reading, designEffect) ? { ...combined } : null,
+        difference: differenceInto(combined, sums, reading, designEffect, true)
+          ? { ...combined }
+          : null,
         nStable,
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
@@ -151,7 +153,7 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
     logE(unit, designEffect, since, tau) {
       const reading = readUnit(sums, unit, since)
       if (!mayTell(sums, reading, designEffect)) return 0
-      if (!differenceInto(combined, sums, reading, designEffect)) return 0
+      if (!differenceInto(combined, sums, reading, designEffect, false)) return 0
       return differenceLogE(combined.excess, combined.variance, tau)
     },
     snapshot: () => ({ cells: copySums(cells), series: series.snapshot() }),

@@ -112,7 +112,7 @@ export function combineGroups(
   designEffect: number,
 ): Standardised | null {
   const combined = noDifference()
-  return combineInto(combined, groups, kind, designEffect) ? combined : null
+  return combineInto(combined, groups, kind, designEffect, true) ? combined : null
 }
 
 export type Combined = { -readonly [Name in keyof Standardised]: number }
@@ -121,12 +121,16 @@ export function noDifference(): Combined {
   return { excess: 0, variance: 0, seenVariance: 0, blockVariance: 0, stable: 0, canary: 0 }
 }
 
-/** The same into an object that there is already; false without any pair. */
+/**
+ * The same into an object that there is already; false without any pair. `shown`: false where nobody
+ * is going to see it, which leaves out what only intervals need.
+ */
 export function combineInto(
   into: Combined,
   groups: readonly Group[],
   kind: PairedKind,
   designEffect: number,
+  shown: boolean,
 ): boolean {
   let total = 0
   for (const group of groups) if (isPaired(group)) total += group.share
@@ -144,11 +148,11 @@ export function combineInto(
     excess += weight * (sums.excess / sums.h)
     stable += weight * (sums.hStable / sums.h)
     canary += weight * (sums.hCanary / sums.h)
-    const shown = blockVariance(sums, kind)
-    const excessive = Math.max(designEffect, overdispersion(kind, sums, shown, sums.sumCanary))
+    const seen = blockVariance(sums, kind)
+    const excessive = Math.max(designEffect, overdispersion(kind, sums, seen, sums.sumCanary))
     variance += weight ** 2 * modelVariance(sums, kind, 'margin') * excessive
-    seenVariance += weight ** 2 * modelVariance(sums, kind, shiftOf(sums)) * excessive
-    expected += weight ** 2 * shown * excessive
+    expected += weight ** 2 * seen * excessive
+    if (shown) seenVariance += weight ** 2 * modelVariance(sums, kind, shiftOf(sums)) * excessive
   }
   into.excess = excess
   into.variance = variance

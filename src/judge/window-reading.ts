@@ -111,11 +111,12 @@ export function differenceInto(
   { kind, rules }: WindowSums,
   { total, blocks, weighted }: UnitReading,
   designEffect: number,
+  shown: boolean,
 ): boolean {
   // Cells without a share of the baseline count for units made only of such cells.
   whole.sums = total
   const groups = weighted.length === 0 ? onlyWhole : mergeShort(weighted, rules)
-  if (!combineInto(into, groups, kind, designEffect)) return false
+  if (!combineInto(into, groups, kind, designEffect, shown)) return false
   const excessive = overdispersion(kind, blocks, into.blockVariance, total.sumCanary)
   into.variance *= excessive
   into.seenVariance *= excessive
