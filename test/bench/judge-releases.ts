@@ -2,7 +2,8 @@ import { parseReleaseFile } from '../../src/contract/release-file.ts'
 import type { BlockCell, CellMetrics, ClosedBlock, UserBuckets } from '../../src/domain/block.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
-import { createReleaseRun, type ReleaseRun } from '../../src/pipeline/release-run.ts'
+import type * as ReleaseRunModule from '../../src/pipeline/release-run.ts'
+import type { ReleaseRun } from '../../src/pipeline/release-run.ts'
 import { generateBlocks } from '../support/block-generator.ts'
 import { mulberry32 } from '../support/event-generator.ts'
 
@@ -10,6 +11,8 @@ export const COHORTS = 20
 export const GUARDRAILS = 5
 export const REQUESTS_PER_BLOCK = 5000
 export const DAY_MS = 86_400_000
+
+const built = new URL('../../dist/pipeline/release-run.js', import.meta.url)
 
 const START_MS = 1_795_428_000_000
 /** Different blocks per weight of the canary, after which they come again at later times. */
@@ -72,6 +75,7 @@ export async function restoredRelease(
   blocks: number,
 ): Promise<ReleaseRun> {
   const { spec, history } = material
+  const { createReleaseRun } = (await import(built.href)) as typeof ReleaseRunModule
   const run = createReleaseRun({
     releaseId: `bench/${release}`,
     spec,

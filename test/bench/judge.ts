@@ -1,3 +1,4 @@
+import { build } from './build.ts'
 import { runChild } from './child.ts'
 import type { Note } from './ingest.ts'
 import type { JudgeResult, JudgeTask } from './judge-process.ts'
@@ -19,11 +20,12 @@ const MB = 1024 * 1024
 export async function runJudge(say: Note): Promise<ResultRow[]> {
   say(`
 judge: no store and no broker; ${COHORTS} cohorts x ${GUARDRAILS} guardrails, ${count(REQUESTS_PER_BLOCK)} requests a block, sessions in half of the
-cohorts, restarts as shipped. CPU seconds of all threads of one process, garbage collection included:
-what one core needs. A tick folds one more block of a release, assesses it and decides.
+cohorts, restarts as shipped; as built for the package. CPU seconds of all threads of one process, garbage
+collection included: what one core needs. A tick folds one more block, assesses it and decides.
   ${count(RELEASES)} releases, each with all of its restarts behind it; ${ROUNDS} rounds over all of them.
   ${AGED_RELEASES} releases a day old (8,640 blocks, folded silently as at a start of the worker) and ${AGED_RELEASES} an hour
   old (360), in turns, ${AGED_ROUNDS} rounds.`)
+  await build()
   const many = await measure({ kind: 'many', releases: RELEASES, rounds: ROUNDS })
   const tick = median(many.roundSeconds)
   say(

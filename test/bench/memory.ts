@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createWorkerClient } from '../../src/adapters/http/client.ts'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../src/adapters/ops/logger.ts'
 import { TOPICS } from '../../src/domain/topics.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
+import { build } from './build.ts'
 import { BLOCK_MS, eventLines, startOf } from './events.ts'
 import { RELEASE } from './release.ts'
 
@@ -72,12 +70,6 @@ export async function benchMemory(
 const WATERMARK_MS = 30_000
 
 /** What users run; from source, the compiler would be in the same process. */
-async function build(): Promise<void> {
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  await promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')])
-}
-
 async function produce(brokers: readonly string[], lines: Iterable<string>): Promise<void> {
   const environment = { clock: systemClock, log: silentLog }
   const bus = createKafkaBus({ brokers: [...brokers], clientId: 'bench', ...environment })
