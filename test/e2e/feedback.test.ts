@@ -13,7 +13,7 @@ import { TOPICS } from '../../src/domain/topics.ts'
 import type { Bus } from '../../src/ports.ts'
 import { startBroker } from '../support/broker.ts'
 import type { TestBroker } from '../support/broker-process.ts'
-import { releaseFile } from '../support/event-generator.ts'
+import { releaseFileAt } from '../support/event-generator.ts'
 import { type PlacedLine, scoredLater } from '../support/feedback-stream.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
@@ -59,7 +59,7 @@ describe('feedback through a real broker', () => {
       3000,
     )
     const release = join(dir, 'release.yaml')
-    writeFileSync(release, releaseFile())
+    writeFileSync(release, releaseFileAt(0.3))
     const file = (name: string, lines: readonly PlacedLine[]) => {
       writeFileSync(join(dir, name), lines.map(({ line }) => line).join('\n'))
       return join(dir, name)

@@ -17,7 +17,7 @@ import type { WireDecision } from '../../src/contract/decision.ts'
 import { TOPICS } from '../../src/domain/topics.ts'
 import type { Bus } from '../../src/ports.ts'
 import { createAuthority } from '../support/certificates.ts'
-import { generateEvents, releaseFile } from '../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../support/event-generator.ts'
 import { KAFKA_PERMISSIONS } from '../support/kafka-permissions.ts'
 import { runHaldane } from '../support/run-haldane.ts'
 import {
@@ -96,7 +96,7 @@ describe('a worker with no more permissions than the manual asks for', () => {
     await worker.ready()
     const release = file(
       `${name}.yaml`,
-      releaseFile().replace('intent-classifier/production', route),
+      releaseFileAt(0.3).replace('intent-classifier/production', route),
     )
     const start = new Date(startOf(name)).toISOString()
     const args = ['release', 'start', release, '--url', worker.url, '--start', start]

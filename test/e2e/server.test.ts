@@ -13,7 +13,7 @@ import type { Bus, Store } from '../../src/ports.ts'
 import { startBroker } from '../support/broker.ts'
 import type { TestBroker } from '../support/broker-process.ts'
 import { type FrontProcess, launchClickHouseFront } from '../support/clickhouse-front-launcher.ts'
-import { generateEvents, releaseFile } from '../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../support/event-generator.ts'
 import { runHaldane } from '../support/run-haldane.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
@@ -178,7 +178,7 @@ async function launch(count: number): Promise<WorkerProcess[]> {
 
 async function startRelease(worker: WorkerProcess | undefined, canary = '1.5.0'): Promise<number> {
   const file = join(dir, 'release.yaml')
-  const text = releaseFile().replace('intent-classifier/production', ROUTE)
+  const text = releaseFileAt(0.2).replace('intent-classifier/production', ROUTE)
   writeFileSync(file, text.replace('1.5.0', canary))
   const startMs = Math.floor((Date.now() - SPAN_MS - 60_000) / 5000) * 5000
   const start = new Date(startMs).toISOString()

@@ -13,7 +13,7 @@ import { TOPICS } from '../../src/domain/topics.ts'
 import type { Bus } from '../../src/ports.ts'
 import { startBroker } from '../support/broker.ts'
 import type { TestBroker } from '../support/broker-process.ts'
-import { generateEvents, releaseFile } from '../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../support/event-generator.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
 /** Two models in one topic, 150,000 events each: one release is truly worse, the other is not. */
@@ -57,7 +57,7 @@ afterAll(async () => {
 describe('from a request event to a decision, through a real broker', () => {
   it('stores every event once and decides as a replay does, killed three times on the way', async () => {
     for (const { name, route } of [worse, better]) {
-      const file = releaseFile().replace('intent-classifier/production', route)
+      const file = releaseFileAt(0.2).replace('intent-classifier/production', route)
       writeFileSync(join(dir, `${name}.yaml`), file)
     }
     worker = await launch()

@@ -145,3 +145,14 @@ blocks: { length: 5s, watermark: 10s, duplicate_lookback: 60s }
 warmup: 0s
 ${overrides.rest ?? ''}`
 }
+
+/**
+ * The same for a worker that judges a recorded stream as it comes: both steps have the weight of the
+ * stream's share of the canary (0…1), the second a thousandth more, as if a router followed it.
+ */
+export function releaseFileAt(canaryShare: number, rest = ''): string {
+  const weight = Math.round(1000 * canaryShare)
+  const plan = `  - { weight: ${weight}, min_duration: 1m, min_requests: 500 }
+  - { weight: ${weight + 1}, min_duration: 1m }`
+  return releaseFile({ plan, rest: `total_weight: 1000\n${rest}` })
+}

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import type { WireDecision } from '../../src/contract/decision.ts'
-import { generateEvents, releaseFile, STABLE_VERSION, toLines } from './event-generator.ts'
+import { generateEvents, releaseFileAt, STABLE_VERSION, toLines } from './event-generator.ts'
 import { type RouterExample, startRouterExample } from './example-process.ts'
 import { freePort, startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
@@ -50,10 +50,7 @@ export async function followThroughDeaths(scenario: RouterScenario): Promise<voi
       }),
     ),
   )
-  const file = releaseFile({ rest: 'heartbeat: 10s' }).replace(
-    'intent-classifier/production',
-    route,
-  )
+  const file = releaseFileAt(0.3, 'heartbeat: 10s').replace('intent-classifier/production', route)
   const release = write(dir, 'release.yaml', [file])
   const stateFile = join(dir, 'router-state.json')
   const dataDir = join(dir, 'data')

@@ -12,7 +12,7 @@ import { createAnalyzer, unfinished } from '../../../src/pipeline/analyze.ts'
 import { storeFile } from '../../../src/pipeline/file-intake.ts'
 import { createPublisher } from '../../../src/pipeline/publisher.ts'
 import type { Bus, Clock, ReleaseRecord, Store } from '../../../src/ports.ts'
-import { generateEvents, releaseFile } from '../../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../../support/event-generator.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 
 const START_MS = Date.UTC(2026, 10, 23, 10)
@@ -26,7 +26,7 @@ beforeAll(() => {
 })
 
 function releaseOf(model: string): ReleaseRecord {
-  const source = releaseFile({ rest: 'heartbeat: 15s' }).replace('intent-classifier', model)
+  const source = releaseFileAt(0.2, 'heartbeat: 15s').replace('intent-classifier', model)
   const parsed = parseReleaseFile(source, { fileName: 'release.yaml' })
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems))
   return {

@@ -12,7 +12,7 @@ import { createAnalyzer } from '../../../src/pipeline/analyze.ts'
 import { storeFile } from '../../../src/pipeline/file-intake.ts'
 import { createPublisher } from '../../../src/pipeline/publisher.ts'
 import { replay } from '../../../src/pipeline/replay.ts'
-import { generateEvents, releaseFile } from '../../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../../support/event-generator.ts'
 import { useTempStore } from '../../support/temp-store.ts'
 import { specOf } from '../replay/replay-run.ts'
 
@@ -42,7 +42,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 describe('users of a release that has no history', () => {
   const temp = useTempStore()
   const releaseOf = (model: string): { spec: ReleaseSpec; releaseId: string } => {
-    const spec = specOf(releaseFile({ rest: 'heartbeat: 15s' }).replace('intent-classifier', model))
+    const spec = specOf(releaseFileAt(0.2, 'heartbeat: 15s').replace('intent-classifier', model))
     return { spec, releaseId: `${spec.route}/${spec.canary}` }
   }
   const blocksOf = (model: string): Promise<ClosedBlock[]> => {

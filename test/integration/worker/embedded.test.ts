@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createWorkerClient } from '../../../src/adapters/http/client.ts'
 import type { WireDecision } from '../../../src/contract/decision.ts'
-import { generateEvents, releaseFile } from '../../support/event-generator.ts'
+import { generateEvents, releaseFileAt } from '../../support/event-generator.ts'
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
@@ -64,7 +64,7 @@ describe('an embedded worker', () => {
       }),
       (event) => JSON.stringify(event),
     )
-    writeFileSync(release, releaseFile())
+    writeFileSync(release, releaseFileAt(0.2))
     writeFileSync(events, lines.join('\n'))
     const encoder = new TextEncoder()
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { WireDecision } from '../../../src/contract/decision.ts'
-import { releaseFile } from '../../support/event-generator.ts'
+import { releaseFileAt } from '../../support/event-generator.ts'
 import { type PlacedLine, scoredLater } from '../../support/feedback-stream.ts'
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts'
 
@@ -83,7 +83,7 @@ describe('feedback over HTTP', () => {
       return join(dir, name)
     }
     const release = join(dir, 'release.yaml')
-    writeFileSync(release, releaseFile())
+    writeFileSync(release, releaseFileAt(0.3))
 
     worker = await launch()
     const started = haldane(['release', 'start', release, '--url', worker.url, '--start', start])
