@@ -36,7 +36,7 @@ export function addCountsOf(
   let totalBad = 0
   for (let i = 0; i < n.length; i++) {
     total += n[i] as number
-    totalBad += bad[i] as number
+    totalBad += bad[i] ?? 0
   }
   const rate = noteCounts(sums, total, totalBad)
   if (rate === null) return
@@ -46,7 +46,7 @@ export function addCountsOf(
     const bucket = buckets[i] as number
     const size = n[i] as number
     squares += size * size
-    beyond[bucket] = (beyond[bucket] as number) + ((bad[i] as number) - rate * size)
+    beyond[bucket] = (beyond[bucket] as number) + ((bad[i] ?? 0) - rate * size)
   }
   sums.expected += expectedOf(total, rate * (1 - rate), squares)
 }
@@ -89,7 +89,7 @@ export function addValuesOf(
   let amount = 0
   for (let i = 0; i < n.length; i++) {
     total += n[i] as number
-    amount += sum[i] as number
+    amount += sum[i] ?? 0
   }
   sums.seen += (total * FEWEST_BAD) / FEWEST_VALUES
   if (total < 2) return
@@ -101,7 +101,7 @@ export function addValuesOf(
     const bucket = buckets[i] as number
     const size = n[i] as number
     squares += size * size
-    beyond[bucket] = (beyond[bucket] as number) + ((sum[i] as number) - mean * size)
+    beyond[bucket] = (beyond[bucket] as number) + ((sum[i] ?? 0) - mean * size)
   }
   sums.expected += expectedOf(total, variance, squares)
 }

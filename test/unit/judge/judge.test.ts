@@ -138,7 +138,7 @@ describe('the start of a release', () => {
   })
 
   it('names its version', () => {
-    expect(JUDGE_VERSION).toBe('3')
+    expect(JUDGE_VERSION).toBe('4')
   })
 })
 

@@ -71,7 +71,8 @@ describe('latency_p95 max_increase', () => {
     const first = rowOf(judge.assess(), 'latency_p95').logEBreach
     expect(first).toBeGreaterThan(100)
     judge.fold(blockOf(1, cells))
-    expect(rowOf(judge.assess(), 'latency_p95').logEBreach).toBeCloseTo(first, 9)
+    // Now it is 100 ms, which nothing exceeds: there is nothing to add, but the jump to learn from.
+    expect(rowOf(judge.assess(), 'latency_p95').logEBreach).toBeLessThan(first)
   })
 
   it('takes no evidence while x₀ is unknown', () => {
