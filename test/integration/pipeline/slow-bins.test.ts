@@ -102,7 +102,9 @@ describe('users of a release that has no history', () => {
     return comparable(await store.decisions({ releaseId }), model)
   }
 
-  it('are compared by the same bins live, block by block or at once, after restarts, and in a replay', async () => {
+  it('are compared by the same bins live, block by block or at once, after restarts, and in a replay', {
+    timeout: 180_000,
+  }, async () => {
     const made: Decision[] = []
     await replay({
       ...{ store: temp().store, chunks: once(linesOf('replayed')), feedback: null },
