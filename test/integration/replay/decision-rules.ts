@@ -7,7 +7,8 @@ const TERMINAL = ['promoted', 'rolled_back', 'aborted']
 const CODES = [
   ...['all_guardrails_passed', 'undecided', 'collecting', 'no_traffic', 'stale_data'],
   ...['min_duration', 'min_requests', 'coverage_missing', 'late_events', 'max_duration'],
-  ...['manual', 'release_started'],
+  ...['cohort_parity_broken', 'label_rate_differs', 'sample_rate_differs'],
+  ...['sample_ratio_mismatch', 'router_not_applied', 'manual', 'release_started'],
 ]
 
 /** The decisions on stdout, each checked alone, as the successor of the one before, and as the last. */
