@@ -26,10 +26,13 @@ const GATE = { requests: 100, bad: 30, blocks: 30 }
 interface Thresholds {
   /** x₀: the baseline's values above it are counted. */
   readonly stable: number
-  /** The canary's values above these count as bad in the breach and in the pass test. */
+  /** The canary's values above these bins are bad to the breach and to the pass test. */
   readonly breach: number
   readonly pass: number
-  /** Part of the values in the bin of `breach` that is above the limit, too. */
+  /**
+   * Part of the values in the bin of `breach` that is above the limit, too, where both tests count
+   * such parts.
+   */
   readonly inside: number
 }
 
@@ -37,10 +40,10 @@ interface Thresholds {
  * `latency_pXX: max_increase`: the share of canary latencies above (1+δ)x₀ against the share of
  * baseline latencies above x₀, the rolling baseline quantile of the cohort, within each block.
  * Breach by T2 (exact for every x₀, whatever the level of the block), pass by T3 on the difference of
- * the shares; the margin is inside the thresholds. Where (1+δ)x₀ is no bin edge the pass test counts
- * from the edge below; the breach test takes the bin's values as evenly spread on the logarithmic
- * scale, which in a bin of 1 % is as good as the clock that measured them. Of a histogram that was
- * counted elsewhere, with bins of any width, it counts from the edge above.
+ * the shares; the margin is inside the thresholds. Where (1+δ)x₀ is no bin edge the bin's values are
+ * taken as evenly spread on the logarithmic scale, which in a bin of 1 % is as good as the clock that
+ * measured them. Of a histogram that was counted elsewhere, with bins of any width, the pass test
+ * counts from the edge below and the breach test from the edge above.
  */
 export function createRelativeLatencyTest(
   quantile: number,
@@ -83,10 +86,16 @@ export function createRelativeLatencyTest(
         const whole = Math.floor(part.left)
         part.left -= whole
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
-        const breaching = countsOf(canary, stable, thresholds.breach, thresholds.stable)
-        addTilts(cell, withMoreBad(breaching, whole))
+        const breaching = withMoreBad(
+          countsOf(canary, stable, thresholds.breach, thresholds.stable),
+          whole,
+        )
+        addTilts(cell, breaching)
         scatter.add(cell, breaching.stable, breaching.stableBad)
-        const passing = countsOf(canary, stable, thresholds.pass, thresholds.stable)
+        const passing =
+          thresholds.pass === thresholds.breach
+            ? breaching
+            : countsOf(canary, stable, thresholds.pass, thresholds.stable)
         release.addCounts(cell, passing, 0)
         if (inStep) step.addCounts(cell, passing, 0)
       }
@@ -135,12 +144,12 @@ function thresholdsOf({ scale, manyBlocks }: JudgeMode, bin: number, increase: n
   const limit = (1 + increase) * x0
   const breach = scale.atOrAbove(limit)
   const [low, high] = [scale.upperEdge(breach - 1), scale.upperEdge(breach)]
-  const inside = manyBlocks && low > 0 && low < limit && Number.isFinite(high)
+  const spread = manyBlocks && low > 0 && low < limit && Number.isFinite(high)
   return {
     stable: bin,
     breach,
-    pass: scale.atOrBelow(limit),
-    inside: inside ? Math.log(high / limit) / Math.log(high / low) : 0,
+    pass: spread ? breach : scale.atOrBelow(limit),
+    inside: spread ? Math.log(high / limit) / Math.log(high / low) : 0,
   }
 }
 
