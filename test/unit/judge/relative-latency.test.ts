@@ -43,15 +43,16 @@ describe('latency_p95 max_increase', () => {
     expect(judged(10.5, 60).logEBreach).toBeLessThan(0)
   })
 
-  it('takes part of the bin the limit lies in for breach, none of it for pass', () => {
-    // (1+δ)x₀ lies inside the bin of 11.1 ms: all of it is above the limit of the pass test.
-    const edge = judged(11.1, 20)
-    const above = judged(11.5, 20)
-    expect(edge.logEPass).toBeLessThan(0)
-    expect(above.verdict).toBe('breached')
-    expect(edge.logEBreach).toBeLessThan(0.75 * above.logEBreach)
-    expect(edge.logEBreach).toBeGreaterThan(judged(10.9, 20).logEBreach)
-    expect(judged(10.9, 20).logEBreach).toBeLessThan(0)
+  it('takes part of the bin the limit lies in, for breach and for pass', () => {
+    // (1+δ)x₀ lies inside the bin of 11.1 ms.
+    const [below, edge, above] = [10.9, 11.1, 11.5].map((ms) => judged(ms, 20, 400))
+    expect(below!.logEBreach).toBeLessThan(0)
+    expect(edge!.logEBreach).toBeGreaterThan(below!.logEBreach)
+    expect(edge!.logEBreach).toBeLessThan(0.75 * above!.logEBreach)
+    expect(above!.logEPass).toBeLessThan(0)
+    const fewer = (ms: number) => judged(ms, 5, 400).logEPass
+    expect(fewer(11.1)).toBeGreaterThan(fewer(11.5) + 1)
+    expect(fewer(11.1)).toBeLessThan(fewer(10.9) - 1)
   })
 
   it('collects until the gate of its pass test is met, then passes', () => {
