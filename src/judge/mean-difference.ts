@@ -1,6 +1,7 @@
 import { logEMeanLower, tempered, type UnitMoments } from './bounded-mean.ts'
+import type { Unit } from './cohort-units.ts'
 import type { GuardrailTest, Reading } from './guardrail-test.ts'
-import { createEvidenceBlocks, INTERVAL_ALPHA } from './guardrail-test.ts'
+import { createEvidenceBlocks, INTERVAL_ALPHA, perUnit } from './guardrail-test.ts'
 import { gateIn, type JudgeMode } from './judge-mode.ts'
 import { boundedLog, logSumExp } from './log-space.ts'
 import type { MeanScale } from './mean-scale.ts'
@@ -47,13 +48,17 @@ export function createMeanDifferenceTest(
   const breach = createRestarts(restarts, release.snapshot)
   const step = createPairedWindow('mean', rules)
   const blocks = createEvidenceBlocks()
+  const first = createFirstStep()
 
   return {
     fold({ pairs, inStep }) {
       for (const { cell, canary, stable } of pairs) {
         const c = scale.momentsOf(canary)
         const b = scale.momentsOf(stable)
-        if (c.n > 0 && b.n > 0) blocks.saw(cell)
+        if (c.n > 0 && b.n > 0) {
+          blocks.saw(cell)
+          first.add(cell.index, c, b)
+        }
         release.addMeans(cell, c, b, sign, unitMargin)
         if (inStep) step.addMeans(cell, c, b, sign, unitMargin)
       }
@@ -61,7 +66,10 @@ export function createMeanDifferenceTest(
       step.endBlock()
       blocks.endBlock()
     },
-    startStep: () => step.reset(),
+    startStep() {
+      step.reset()
+      first.end()
+    },
     restart: breach.restart,
     read(unit, designEffect): Reading {
       const all = release.estimate(unit, designEffect)
@@ -72,7 +80,8 @@ export function createMeanDifferenceTest(
         if (all.gate.met) return breachEvidence(all, tau) + Math.log1p(-EXACT_PART)
         return logSumExp([
           Math.log1p(-EXACT_PART),
-          Math.log(EXACT_PART) + exactEvidence(all, { sign, margin: unitMargin, designEffect }),
+          Math.log(EXACT_PART) +
+            exactEvidence(first.of(unit), { sign, margin: unitMargin, designEffect }),
         ])
       }
       return {
@@ -88,12 +97,56 @@ export function createMeanDifferenceTest(
   }
 }
 
+interface BothArms {
+  readonly canary: UnitMoments
+  readonly stable: UnitMoments
+}
+
+/**
+ * What T4 reads: the first step's blocks in which both arms have values. It adds values up over time,
+ * so the canary's share must not change meanwhile: where it grows while the level falls, the canary
+ * has more of the bad hours.
+ */
+function createFirstStep() {
+  const empty = (): UnitMoments => ({ n: 0, sum: 0, sumSquares: 0 })
+  const cells = perUnit(() => ({ canary: empty(), stable: empty() }))
+  let begun = false
+  let ended = false
+  return {
+    add(cell: number, canary: UnitMoments, stable: UnitMoments): void {
+      begun = true
+      if (ended) return
+      const sums = cells.of(cell)
+      addMoments(sums.canary, canary)
+      addMoments(sums.stable, stable)
+    },
+    /** A step that begins ends the one before, if that had anything. */
+    end(): void {
+      ended = begun
+    },
+    of(unit: Unit): BothArms {
+      const sums = { canary: empty(), stable: empty() }
+      for (const { index } of unit.cells) {
+        addMoments(sums.canary, cells.of(index).canary)
+        addMoments(sums.stable, cells.of(index).stable)
+      }
+      return sums
+    },
+  }
+}
+
+function addMoments(into: UnitMoments, { n, sum, sumSquares }: UnitMoments): void {
+  into.n += n
+  into.sum += sum
+  into.sumSquares += sumSquares
+}
+
 /**
  * ln E of T4 for "worse than the margin". Together with T3 it is a fixed mixture of two e-processes,
  * each of which is stopped: T3 starts when its gate is met, and T4 ends there.
  */
 function exactEvidence(
-  { stable, canary }: Estimate,
+  { stable, canary }: BothArms,
   of: { readonly sign: 1 | -1; readonly margin: number; readonly designEffect: number },
 ): number {
   const turned = (moments: UnitMoments) =>

@@ -1,3 +1,4 @@
+import type { Arm } from '../../src/domain/block.ts'
 import type { Cohort } from '../../src/domain/cohort.ts'
 import type { LatencyShape } from './latency-model.ts'
 import type { QualityShape } from './quality-model.ts'
@@ -35,14 +36,21 @@ export interface Level {
 }
 
 /** Requests of one user go together; the correlation is between two requests of one user. */
-export interface Clusters {
-  /** `session`: a user's requests come in one block; `persistent`: spread over the whole run. */
-  readonly kind: 'session' | 'persistent'
-  readonly requests: number
-  readonly icc: number
-  /** Whose correlation; `latency` and `quality` in sessions only. */
-  readonly of: 'errors' | 'latency' | 'quality'
-}
+export type Clusters =
+  | {
+      /** The `requests` of a user come in one block. */
+      readonly kind: 'session'
+      readonly requests: number
+      readonly icc: number
+      readonly of: 'errors' | 'latency' | 'quality'
+    }
+  | {
+      /** Every request is of any of so many users of its arm. */
+      readonly kind: 'persistent'
+      readonly users: Readonly<Record<Arm, number>>
+      readonly icc: number
+      readonly of: 'errors'
+    }
 
 /** Standard deviations of a shift of one arm in one block, by itself. */
 export interface Shocks {

@@ -22,13 +22,17 @@ export interface UserRequests {
   readonly slowBins: readonly number[]
 }
 
+type Sessions = Extract<Clusters, { kind: 'session' }>
+type Persistent = Extract<Clusters, { kind: 'persistent' }>
+
 /** Draws metrics with the buckets of the users they come from. */
 export type UserDraw = (wanted: UserRequests) => CellMetrics
 
 /** Traffic in which requests of one user are alike; both arms have users of their own. */
 export function createUserDraw(clusters: Clusters, random: Random): UserDraw {
+  if (clusters.kind === 'persistent') return failing(clusters, random)
   if (clusters.of !== 'errors') return alikeSessions(clusters, random)
-  return clusters.kind === 'session' ? failingSessions(clusters, random) : failing(clusters, random)
+  return failingSessions(clusters, random)
 }
 
 /** A user's hash: independent of what the user does. */
@@ -40,7 +44,7 @@ export function bucketOf(random: Random): number {
  * Every user fails at a rate of their own, Beta distributed around the mean. How often in a session
  * of m requests is Beta-binomial, drawn from its table.
  */
-function failingSessions({ requests, icc }: Clusters, random: Random): UserDraw {
+function failingSessions({ requests, icc }: Sessions, random: Random): UserDraw {
   const tables = new Map<string, Float64Array>()
   const tableOf = (count: number, rate: number): Float64Array => {
     const key = `${count} ${rate}`
@@ -81,24 +85,25 @@ export function cumulativeErrors(count: number, rate: number, icc: number): Floa
   return cumulative
 }
 
-/** Users who come again during the whole run. */
-function failing({ requests, icc }: Clusters, random: Random): UserDraw {
-  const pools: Record<Arm, number[]> = { stable: [], canary: [] }
-  const hashes: Record<Arm, number[]> = { stable: [], canary: [] }
+/** Users who come again during the whole run; who they are is drawn when they first come. */
+function failing({ users, icc }: Persistent, random: Random): UserDraw {
+  const armOf = (size: number) => ({
+    rates: new Float64Array(size).fill(Number.NaN),
+    buckets: new Uint8Array(size),
+  })
+  const arms = { stable: armOf(users.stable), canary: armOf(users.canary) }
   return ({ arm, requests: n, errorRate }) => {
-    const users = pools[arm]
+    const { rates, buckets } = arms[arm]
     const sums = emptyBuckets()
     for (let i = 0; i < n; i++) {
-      // A request is of a new user with the chance that leaves each about `requests` of them.
-      const fresh = users.length === 0 || random.next() < 1 / requests
-      if (fresh) {
-        users.push(clusterRate(random, errorRate, icc))
-        hashes[arm].push(bucketOf(random))
+      const user = Math.floor(random.next() * rates.length)
+      if (Number.isNaN(rates[user])) {
+        rates[user] = clusterRate(random, errorRate, icc)
+        buckets[user] = bucketOf(random)
       }
-      const user = fresh ? users.length - 1 : Math.floor(random.next() * users.length)
-      const bucket = hashes[arm][user]!
+      const bucket = buckets[user]!
       sums.requests[bucket]!++
-      if (random.next() < users[user]!) sums.errors[bucket]!++
+      if (random.next() < rates[user]!) sums.errors[bucket]!++
     }
     return errorsOnly(sums, n)
   }
@@ -109,7 +114,7 @@ function failing({ requests, icc }: Clusters, random: Random): UserDraw {
  * by itself has the distribution of the arm, and two of one user are correlated by ICC, as values
  * and above every threshold.
  */
-function alikeSessions({ requests, icc }: Clusters, random: Random): UserDraw {
+function alikeSessions({ requests, icc }: Sessions, random: Random): UserDraw {
   const usual = Math.sqrt(icc)
   return (wanted) => {
     const { latency, scores, limits, slowBins } = wanted

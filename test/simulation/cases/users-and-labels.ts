@@ -10,44 +10,52 @@ import { errors, latencies, QUALITY_MEAN, reference, scores } from './shapes.ts'
 const LONG = { horizonEvents: 1_000_000, lookEvents: 10_000 }
 const LONG_BLOCK_EVENTS = 5000
 
+/** 150 requests a user, one user in ten sent to the canary. */
+const USERS = { stable: 6000, canary: 667 }
+
 const CLUSTERED: readonly {
   name: string
+  requests: number
   clusters: Clusters
   rate: number
   refs: [number, number]
 }[] = [
   {
     name: 'session, ICC 0.1',
+    requests: 9,
     clusters: { kind: 'session', requests: 9, icc: 0.1, of: 'errors' },
     rate: 0.005,
     refs: [1.5, 0.6],
   },
   {
     name: 'session, ICC 0.3',
+    requests: 9,
     clusters: { kind: 'session', requests: 9, icc: 0.3, of: 'errors' },
     rate: 0.05,
     refs: [1.2, 0.6],
   },
   {
     name: 'persistent, ICC 0.02',
-    clusters: { kind: 'persistent', requests: 150, icc: 0.02, of: 'errors' },
+    requests: 150,
+    clusters: { kind: 'persistent', users: USERS, icc: 0.02, of: 'errors' },
     rate: 0.005,
     refs: [1.5, 0.6],
   },
   {
     name: 'persistent, ICC 0.05',
-    clusters: { kind: 'persistent', requests: 150, icc: 0.05, of: 'errors' },
+    requests: 150,
+    clusters: { kind: 'persistent', users: USERS, icc: 0.05, of: 'errors' },
     rate: 0.05,
     refs: [1.0, 0.5],
   },
 ]
 
 const CLUSTERED_ERRORS: readonly SimulationCase[] = CLUSTERED.map(
-  ({ name, clusters, rate, refs }, index) =>
+  ({ name, requests, clusters, rate, refs }, index) =>
     scenarioCase({
       name: `users, ${name}`,
       family: 'Many requests of one user',
-      what: `${clusters.requests} requests a user, errors of a user go together, equal versions, margin 0`,
+      what: `${requests} requests a user, errors of a user go together, equal versions, margin 0`,
       guardrail: ERROR_0,
       ...LONG,
       scenario: single(errors(rate), errors(rate), { blockEvents: LONG_BLOCK_EVENTS, clusters }),

@@ -210,3 +210,36 @@ describe('an error rate beside a baseline with almost no errors', () => {
     expect(growth).toBeGreaterThanOrEqual(1)
   })
 })
+
+describe('a quality drop in the first blocks of a release', () => {
+  const fold = (seen: ReturnType<typeof testOf>, blocks: number, own: number, quality: number) => {
+    const shape = { ...FINE, quality }
+    for (let k = 0; k < blocks; k++) seen.fold(requests(own, shape), requests(2000, shape))
+  }
+
+  it('is found by values added up over the step', () => {
+    const seen = testOf(QUALITY_DROP)
+    for (let k = 0; k < 5; k++) seen.fold(requests(1000, BAD), requests(2000))
+    expect(seen.read().logEBreach).toBeGreaterThan(LEVEL)
+    seen.test.startStep()
+    expect(seen.read().logEBreach).toBeGreaterThan(LEVEL)
+  })
+
+  it('is not seen in a larger share of a worse hour', () => {
+    const seen = testOf(QUALITY_DROP)
+    seen.test.startStep()
+    fold(seen, 10, 20, 0.9)
+    const before = seen.read().logEBreach
+    seen.test.startStep()
+    fold(seen, 10, 2000, 0.7)
+    expect(seen.read().logEBreach).toBe(before)
+    expect(before).toBeLessThan(0)
+  })
+
+  it('is not seen in better hours before the canary came', () => {
+    const seen = testOf(QUALITY_DROP)
+    for (let k = 0; k < 10; k++) seen.fold(requests(0), requests(2000, { ...FINE, quality: 0.95 }))
+    fold(seen, 5, 1000, 0.7)
+    expect(seen.read().logEBreach).toBeLessThan(0)
+  })
+})
