@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BlockCell, CellMetrics, ClosedBlock } from '../../../src/domain/block.ts'
-import type { Guardrail } from '../../../src/domain/release.ts'
-import { createJudge, type Judge, SHIPPED_RULES } from '../../../src/judge/judge.ts'
-import { BY_BLOCKS } from '../../../src/judge/judge-mode.ts'
-import type { SplitRule } from '../../../src/judge/traffic-split.ts'
+import type { ClosedBlock } from '../../../src/domain/block.ts'
 import {
   blockOf,
   cellOf,
@@ -13,33 +9,8 @@ import {
   KPI_DROP,
   metricsOf,
   QUALITY_DROP,
-  START_MS,
-  specOf,
 } from './judge-builders.ts'
-
-const HISTORY = [EN, DE].map((cohort) => ({ cohort, metrics: metricsOf(5000, 25) }))
-const STEPS = [10, 50].map((weight) => ({ weight, minDurationMs: 0, minRequests: 0 }))
-
-function judgeOf(split: SplitRule, guardrails: readonly Guardrail[] = [ERROR_MAX]): Judge {
-  const spec = specOf(guardrails, { plan: STEPS })
-  const judge = createJudge(spec, HISTORY, START_MS, SHIPPED_RULES, { ...BY_BLOCKS, split })
-  judge.startStep(0, START_MS)
-  return judge
-}
-
-/** Requests to stable and canary in each cohort. */
-type Sent = readonly { stable: number; canary: number; cohort?: typeof EN }[]
-
-function cellsOf(sent: Sent, more: Partial<CellMetrics> = {}): BlockCell[] {
-  return sent.flatMap(({ stable, canary, cohort = EN }) => [
-    cellOf('stable', cohort, metricsOf(stable, 0, more)),
-    cellOf('canary', cohort, metricsOf(canary, 0, more)),
-  ])
-}
-
-function foldBlocks(judge: Judge, from: number, count: number, cells: readonly BlockCell[]): void {
-  for (let block = from; block < from + count; block++) judge.fold(blockOf(block, cells))
-}
+import { cellsOf, foldBlocks, judgeOf } from './traffic-builders.ts'
 
 describe('labels', () => {
   const scored = (n: number) => ({ quality: { n, sum: 0.9 * n, sumSquares: 0.82 * n } })
