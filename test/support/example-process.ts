@@ -60,7 +60,9 @@ export async function startRouterExample(
   })
   const output = collect(child)
   const url = await listening(child, output)
-  const read = async (path: string) => (await fetch(url + path)).json()
+  // A connection each: one that is kept may be closed by the router while this process is busy.
+  const headers = { connection: 'close' }
+  const read = async (path: string) => (await fetch(url + path, { headers })).json()
   return {
     url,
     applied: () =>
