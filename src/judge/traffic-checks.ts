@@ -2,11 +2,16 @@ import type { CellMetrics, ClosedBlock } from '../domain/block.ts'
 import type { CohortRef } from '../domain/cohort.ts'
 import type { Guardrail, ReleaseSpec } from '../domain/release.ts'
 import { kpisOf } from '../domain/release.ts'
-import type { LabelReading, LateReading, TrafficReading } from '../domain/verdict.ts'
+import type { TrafficReading } from '../domain/verdict.ts'
 import type { Stratum } from './guardrail-test.ts'
 import { type Balance, createRateBalance, type RateBalance } from './rate-balance.ts'
-import { createTrafficSplit, LOG_ALARM, type SplitRule } from './traffic-split.ts'
+import { createTrafficSplit, type SplitRule } from './traffic-split.ts'
 import type { UserClusters } from './user-clusters.ts'
+
+/** Alarms hold, and stop nothing that is right: one of so many sound releases may have one. */
+const RELEASES_AN_ALARM = 1000
+/** Sample ratio, parity, late events; scores are one more for each metric. */
+const OTHER_CHECKS = 3
 
 /** Differences of shares that bias nothing a limit could be about are not called differences. */
 const SMALLEST_DIFFERENCE = 0.001
@@ -15,7 +20,8 @@ const SMALLEST_DIFFERENCE = 0.001
  * What would make comparisons of the present step doubtful, whatever they say: requests on the wrong
  * side, events that come late for one version, scores that one version carries more often, logs that
  * hold another part of one version's requests. Each is valid at every look, starts afresh with each
- * step, is not latched, and only ever holds (design §11, T5).
+ * step, is not latched, and only ever holds (design §11, T5). One in a thousand is for all of them in
+ * all steps of the plan together: each has an equal part of it.
  */
 export interface TrafficChecks {
   startStep(plannedShare: number): void
@@ -32,9 +38,15 @@ interface Labels {
 }
 
 export function createTrafficChecks(spec: ReleaseSpec, rule: SplitRule): TrafficChecks {
-  const split = createTrafficSplit(rule)
   const late = createRateBalance()
   const labels = labelsOf(spec)
+  const asked = spec.plan.length * (OTHER_CHECKS + labels.length)
+  const logAlarm = Math.log(RELEASES_AN_ALARM * asked)
+  const differs = ({ stable, canary, logE }: Balance): boolean => {
+    if (stable === null || canary === null) return false
+    return logE >= logAlarm && Math.abs(canary - stable) > SMALLEST_DIFFERENCE
+  }
+  const split = createTrafficSplit(rule, logAlarm)
   /** By cohort, of its newest block with requests to both versions. */
   const sampledApart = new Map<number, CohortRef>()
 
@@ -65,15 +77,19 @@ export function createTrafficChecks(spec: ReleaseSpec, rule: SplitRule): Traffic
         }
       }
     },
-    read: (clusters) => ({
-      split: split.read(rule === 'none' ? null : clusters.assignmentDesignEffect()),
-      late: lateReading(late.read(1)),
-      labels: labels.map(({ guardrail, metric, balance }) =>
-        labelReading(metric, balance.read(clusters.labelDesignEffect(guardrail))),
-      ),
-      sampledApart: [...sampledApart].sort(([a], [b]) => a - b).map(([, cohort]) => cohort),
-      sessionsSeen: clusters.sessionsSeen,
-    }),
+    read(clusters) {
+      const lateShares = late.read(1)
+      return {
+        split: split.read(rule === 'none' ? null : clusters.assignmentDesignEffect()),
+        late: { ...lateShares, differs: differs(lateShares) },
+        labels: labels.map(({ guardrail, metric, balance }) => {
+          const shares = balance.read(clusters.labelDesignEffect(guardrail))
+          return { metric, ...shares, differs: differs(shares) }
+        }),
+        sampledApart: [...sampledApart].sort(([a], [b]) => a - b).map(([, cohort]) => cohort),
+        sessionsSeen: clusters.sessionsSeen,
+      }
+    },
   }
 }
 
@@ -126,17 +142,4 @@ type Rates = CellMetrics['sampleRates']
 
 function sameRates(a: Rates, b: Rates): boolean {
   return (a?.[0] ?? 1) === (b?.[0] ?? 1) && (a?.[1] ?? 1) === (b?.[1] ?? 1)
-}
-
-function lateReading(balance: Balance): LateReading {
-  return { ...balance, differs: differs(balance) }
-}
-
-function labelReading(metric: string, balance: Balance): LabelReading {
-  return { metric, ...balance, differs: differs(balance) }
-}
-
-function differs({ stable, canary, logE }: Balance): boolean {
-  if (stable === null || canary === null) return false
-  return logE >= LOG_ALARM && Math.abs(canary - stable) > SMALLEST_DIFFERENCE
 }

@@ -10,8 +10,6 @@ import {
   sampleRatioLogE,
 } from './sample-ratio.ts'
 
-/** Alarms hold, and stop nothing that is right: one of a thousand sound steps may have one. */
-export const LOG_ALARM = Math.log(1000)
 /** Smallest distance between the arms' cohort mixes that is called broken. */
 const SMALLEST_DISTANCE = 0.02
 
@@ -47,7 +45,8 @@ interface CellSplit {
   canary: number
 }
 
-export function createTrafficSplit(rule: SplitRule): TrafficSplit {
+/** `logAlarm`: evidence that is an alarm. */
+export function createTrafficSplit(rule: SplitRule, logAlarm: number): TrafficSplit {
   let planned = 0
   let overall = createSampleRatioSums()
   let cells = new Map<Cell, CellSplit>()
@@ -108,10 +107,10 @@ export function createTrafficSplit(rule: SplitRule): TrafficSplit {
         observed: requests === 0 ? null : canary / requests,
         requests,
         logESampleRatio: ratio,
-        sampleRatioBroken: ratio >= LOG_ALARM,
+        sampleRatioBroken: ratio >= logAlarm,
         logEParity: parity,
         distance,
-        parityBroken: parity >= LOG_ALARM && distance > SMALLEST_DISTANCE,
+        parityBroken: parity >= logAlarm && distance > SMALLEST_DISTANCE,
         cohort: farthestOf(cells),
       }
     },

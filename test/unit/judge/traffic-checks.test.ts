@@ -99,3 +99,22 @@ describe('sample rates', () => {
     expect(sampled(0.5, 0.5).assess().sampledApart).toEqual([])
   })
 })
+
+describe('an alarm', () => {
+  it.each([
+    { guardrails: [ERROR_MAX], checks: 3 },
+    { guardrails: [ERROR_MAX, QUALITY_DROP, KPI_DROP], checks: 5 },
+  ])('shares one in a thousand with all $checks checks in both steps', ({ guardrails, checks }) => {
+    const judge = judgeOf('assigned', guardrails)
+    const level = Math.log(1000 * 2 * checks)
+    const seen: { logE: number; broken: boolean }[] = []
+    for (let block = 0; block < 60; block++) {
+      foldBlocks(judge, block, 1, cellsOf([{ stable: 88, canary: 12 }]))
+      const { logESampleRatio: logE, sampleRatioBroken: broken } = judge.assess().split
+      seen.push({ logE, broken })
+    }
+    expect(seen.map(({ broken }) => broken)).toEqual(seen.map(({ logE }) => logE >= level))
+    expect(seen.some(({ logE }) => logE > Math.log(1000) && logE < level)).toBe(true)
+    expect(seen.at(-1)?.broken).toBe(true)
+  })
+})
