@@ -20,9 +20,6 @@ export interface Estimate {
   /** Plain means over everything, paired or not; null without data. */
   readonly plainStable: number | null
   readonly plainCanary: number | null
-  /** The same as moments; sums of squares of means only. */
-  readonly stable: UnitMoments
-  readonly canary: UnitMoments
   readonly gate: Gate
   /**
    * How much more blocks of an arm differ than counts of independent requests would, at least 1; 1 as
@@ -141,8 +138,6 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
         nCanary,
         plainStable: nStable === 0 ? null : total.sumStable / nStable,
         plainCanary: nCanary === 0 ? null : total.sumCanary / nCanary,
-        stable: { n: nStable, sum: total.sumStable, sumSquares: total.squaresStable },
-        canary: { n: nCanary, sum: total.sumCanary, sumSquares: total.squaresCanary },
         gate: gateOf(sums, reading, designEffect),
         shocks: overdispersion(kind, blocks, blockVariance(total, kind), total.sumCanary),
         shocksMost: mostOverdispersion(blocks, blockVariance(total, kind), total.sumCanary),

@@ -29,10 +29,7 @@ interface Thresholds {
   /** The canary's values above these bins are bad to the breach and to the pass test. */
   readonly breach: number
   readonly pass: number
-  /**
-   * Part of the values in the bin of `breach` that is above the limit, too, where both tests count
-   * such parts.
-   */
+  /** Part of the values in the bin of `breach` that is above the limit, too; 0 where edges decide. */
   readonly inside: number
 }
 

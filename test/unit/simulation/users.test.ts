@@ -5,7 +5,7 @@ import { LOGNORMAL, shapedCdf } from '../../simulation/latency-model.ts'
 import { qualityScores } from '../../simulation/quality-model.ts'
 import { randomOf } from '../../simulation/random.ts'
 import type { Clusters } from '../../simulation/scenario.ts'
-import type { UserRequests } from '../../simulation/users.ts'
+import type { UserDraw, UserRequests } from '../../simulation/users.ts'
 import { createUserDraw, cumulativeErrors } from '../../simulation/users.ts'
 
 const CELLS = latencyCells(LOGNORMAL, { limitsMs: [100], detailFromMs: 80 })
@@ -37,18 +37,24 @@ const persistent = (users: { stable: number; canary: number }): Clusters => ({
   ...{ kind: 'persistent', users, icc: 0.05, of: 'errors' },
 })
 
+/** Requests and errors by bucket over so many draws of 90 requests. */
+function bucketTotals(draw: UserDraw, draws: number) {
+  const requests = new Array<number>(64).fill(0)
+  const errors = new Array<number>(64).fill(0)
+  for (let i = 0; i < draws; i++) {
+    const { users } = draw(wanted(90))
+    for (const [at, bucket] of users!.buckets.entries()) {
+      requests[bucket]! += users!.requests[at]!
+      errors[bucket]! += users!.errors[at]!
+    }
+  }
+  return { requests, errors }
+}
+
 describe('users', () => {
   it('who are few and come again fail as they did before', () => {
     const draw = createUserDraw(persistent({ stable: 1, canary: 20 }), randomOf('few'))
-    const errors = new Array<number>(64).fill(0)
-    const requests = new Array<number>(64).fill(0)
-    for (let i = 0; i < 400; i++) {
-      const { users } = draw(wanted(90))
-      for (const [at, bucket] of users!.buckets.entries()) {
-        requests[bucket]! += users!.requests[at]!
-        errors[bucket]! += users!.errors[at]!
-      }
-    }
+    const { requests, errors } = bucketTotals(draw, 400)
     expect(requests.filter((n) => n > 0).length).toBeLessThanOrEqual(20)
     const rate = total(errors) / total(requests)
     const squares = total(errors.map((bad, at) => (bad - rate * requests[at]!) ** 2))
@@ -90,15 +96,7 @@ describe('users', () => {
   it('the 64 buckets show how much less than requests there is, statistics §6', () => {
     const draw = createUserDraw(session(0.3, 'errors'), randomOf('buckets'))
     const effects = Array.from({ length: 60 }, () => {
-      const requests = new Array<number>(64).fill(0)
-      const errors = new Array<number>(64).fill(0)
-      for (let i = 0; i < 100; i++) {
-        const { users } = draw(wanted(90))
-        for (const [at, bucket] of users!.buckets.entries()) {
-          requests[bucket]! += users!.requests[at]!
-          errors[bucket]! += users!.errors[at]!
-        }
-      }
+      const { requests, errors } = bucketTotals(draw, 100)
       const rate = total(errors) / 9000
       const squares = total(requests.map((n, bucket) => (errors[bucket]! - rate * n) ** 2))
       return ((64 / 63) * squares) / (9000 * rate * (1 - rate))
