@@ -108,21 +108,22 @@ function discoveredIn(reads: readonly Read[], alpha: number): number[] {
     critical.map(({ logE }) => logE),
     alpha,
   )
-  return found.flatMap((position) => critical[position]?.index ?? [])
+  return found.map((position) => (critical[position] as (typeof critical)[number]).index)
 }
 
 /** Overall, key cohorts as the release file lists them, then the others by locale and device. */
 function compareUnits(a: Unit, b: Unit): number {
-  if (a.kind === 'overall' || b.kind === 'overall') return a.kind === 'overall' ? -1 : 1
-  if (a.keyPosition >= 0 && b.keyPosition >= 0) return a.keyPosition - b.keyPosition
-  if (a.keyPosition >= 0 || b.keyPosition >= 0) return a.keyPosition >= 0 ? -1 : 1
-  return compareRefs(a.ref, b.ref)
+  const [nameA, nameB] = [nameOf(a.ref), nameOf(b.ref)]
+  return placeOf(a) - placeOf(b) || (nameA < nameB ? -1 : 1)
 }
 
-function compareRefs(a: CohortRef, b: CohortRef): number {
-  if (typeof a === 'string' || typeof b === 'string') return 0
-  const compare = (x: string, y: string) => (x < y ? -1 : x > y ? 1 : 0)
-  return compare(a.locale ?? '', b.locale ?? '') || compare(a.device ?? '', b.device ?? '')
+function placeOf({ kind, keyPosition }: Unit): number {
+  if (kind === 'overall') return -1
+  return keyPosition >= 0 ? keyPosition : Number.MAX_SAFE_INTEGER
+}
+
+function nameOf(ref: CohortRef): string {
+  return typeof ref === 'string' ? ref : `${ref.locale ?? ''}\n${ref.device ?? ''}`
 }
 
 function rowOf(read: Read, context: AssessContext, leadsRollback: boolean): EvidenceRow {
@@ -159,13 +160,11 @@ function contributionOf(unit: Unit, { shift }: Reading): number | null {
   return unit.share === 0 ? 0 : unit.share * shift
 }
 
-/** A cohort whose newest canary requests are much older than the newest closed block. */
+/** A cohort with canary requests, the newest of which are much older than the newest closed block. */
 function isSilent(unit: Unit, { spec, traffic }: AssessContext): boolean {
   if (unit.kind === 'overall') return false
-  const { newestEndMs } = traffic.of(unit)
-  if (newestEndMs === null || traffic.newestClosedEndMs === null) return true
-  const { watermarkMs, lengthMs } = spec.blocks
-  return traffic.newestClosedEndMs - newestEndMs > watermarkMs + STALE_BLOCKS * lengthMs
+  const silenceMs = (traffic.newestClosedEndMs as number) - (traffic.of(unit).newestEndMs as number)
+  return silenceMs > spec.blocks.watermarkMs + STALE_BLOCKS * spec.blocks.lengthMs
 }
 
 /** What can be said of a comparison that is not breached. */

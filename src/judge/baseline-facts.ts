@@ -59,7 +59,7 @@ export function latencyQuantile(
   let high = Math.log(SEARCH_TO_MS)
   for (let i = 0; i < 80; i++) {
     const middle = 0.5 * (low + high)
-    if ((facts.latencyAbove(Math.exp(middle)) ?? 0) > 1 - quantile) low = middle
+    if ((facts.latencyAbove(Math.exp(middle)) as number) > 1 - quantile) low = middle
     else high = middle
   }
   return Math.exp(high)

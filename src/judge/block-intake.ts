@@ -58,7 +58,7 @@ export function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
     overLimit: sumsOf(a.overLimit, b.overLimit),
     overEdgeBelow: sumsOf(a.overEdgeBelow ?? a.overLimit, b.overEdgeBelow ?? b.overLimit),
     bins,
-    counts: bins.map((bin) => histogram.get(bin) ?? 0),
+    counts: bins.map((bin) => histogram.get(bin) as number),
     quality: sumOfMoments(a.quality, b.quality),
     kpis: longer(a.kpis, b.kpis).map((_, i) =>
       sumOfMoments(a.kpis[i] ?? EMPTY_MOMENTS, b.kpis[i] ?? EMPTY_MOMENTS),
@@ -86,13 +86,9 @@ function extrasOf(a: CellMetrics, b: CellMetrics): Partial<CellMetrics> {
 /** The same user may be in both: what falls into one bucket is added up. */
 function merged(a: UserBuckets, b: UserBuckets): UserBuckets {
   const buckets = [...new Set([...a.buckets, ...b.buckets])].sort((x, y) => x - y)
-  const places = [a, b].map((users) => {
-    const at = new Map(users.buckets.map((bucket, index) => [bucket, index]))
-    return buckets.map((bucket) => at.get(bucket) ?? -1)
-  })
-  const [inA = [], inB = []] = places
+  const places = buckets.map((bucket) => [a.buckets.indexOf(bucket), b.buckets.indexOf(bucket)])
   const add = (of: readonly number[] = [], and: readonly number[] = []) =>
-    buckets.map((_, i) => (of[inA[i] ?? -1] ?? 0) + (and[inB[i] ?? -1] ?? 0))
+    places.map(([inA, inB]) => (of[inA as number] ?? 0) + (and[inB as number] ?? 0))
   const addEach = (of: readonly (readonly number[])[], and: readonly (readonly number[])[]) =>
     longer(of, and).map((_, i) => add(of[i], and[i]))
   return {

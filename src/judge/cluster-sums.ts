@@ -89,7 +89,7 @@ export function addValuesOf(
   let amount = 0
   for (let i = 0; i < n.length; i++) {
     total += n[i] as number
-    amount += sum[i] ?? 0
+    amount += sum[i] as number
   }
   sums.seen += (total * FEWEST_BAD) / FEWEST_VALUES
   if (total < 2) return
@@ -101,7 +101,7 @@ export function addValuesOf(
     const bucket = buckets[i] as number
     const size = n[i] as number
     squares += size * size
-    beyond[bucket] = (beyond[bucket] as number) + ((sum[i] ?? 0) - mean * size)
+    beyond[bucket] = (beyond[bucket] as number) + ((sum[i] as number) - mean * size)
   }
   sums.expected += expectedOf(total, variance, squares)
 }

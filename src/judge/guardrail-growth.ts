@@ -54,7 +54,7 @@ function absoluteLatency(quantile: number, limit: number, facts: Facts): Guardra
     effect: 'latency',
     largest: 9,
     breach(share, slower) {
-      const p = facts.latencyAbove(limit / (1 + slower)) ?? 0
+      const p = facts.latencyAbove(limit / (1 + slower)) as number
       return p > p0 ? oneArmGrowth(share, p, p0) : 0
     },
     pass: (share) => (now < p0 ? oneArmGrowth(share, now, p0) : 0),
@@ -66,13 +66,13 @@ function relativeLatency(quantile: number, increase: number, facts: Facts): Guar
   const x0 = latencyQuantile(facts, quantile)
   if (x0 === null) return null
   const limit = (1 + increase) * x0
-  const stable = facts.latencyAbove(x0) ?? 0
-  const inside = facts.latencyAbove(limit) ?? 0
+  const stable = facts.latencyAbove(x0) as number
+  const inside = facts.latencyAbove(limit) as number
   return {
     effect: 'latency',
     largest: 9,
     breach: (share, slower) =>
-      conditionalGrowth(share, facts.latencyAbove(limit / (1 + slower)) ?? 0, stable, 1),
+      conditionalGrowth(share, facts.latencyAbove(limit / (1 + slower)) as number, stable, 1),
     pass(share) {
       const pooled = share * inside + (1 - share) * stable
       const variance = pooled * (1 - pooled)

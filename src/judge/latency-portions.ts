@@ -79,8 +79,8 @@ export function createPortions(): Portions {
     },
     dropFrom(from, first) {
       const all = from.bins
-      const to = start + (lengths.shift() ?? 0)
-      from.total -= sizes.shift() ?? 0
+      const to = start + (lengths.shift() as number)
+      from.total -= sizes.shift() as number
       for (let i = start; i < to; i++) {
         const bin = bins[i] as number
         const count = counts[i] as number

@@ -93,7 +93,7 @@ export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWi
       own.loadCanary += (h * h) / canary
       own.loadStable += (h * h) / stable
       if (kind === 'exceedance') {
-        own.base += both > 1 ? (h * share * (1 - share) * both) / (both - 1) : 0
+        own.base += (h * share * (1 - share) * both) / (both - 1)
       } else {
         const slope = (h * (stable - canary)) / both
         const floor = (h * stable) / both

@@ -82,7 +82,7 @@ export function createRelativeErrorTest(
   const increments = new Float64Array(GRID_SIZE)
 
   const oneArms = perUnit((index): OneArm | null => {
-    const rate = baseline.rateBefore(units.units[index] as Unit) ?? 0
+    const rate = baseline.rateBefore(units.units[index] as Unit) as number
     const odds = margin.odds(rate)
     if (rate > 0 && odds !== null && odds <= LARGEST_ODDS) return null
     return emptyOneArm(createBaselineLimits(margin.allowed))

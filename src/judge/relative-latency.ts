@@ -152,7 +152,7 @@ function thresholdsOf({ scale, manyBlocks }: JudgeMode, bin: number, increase: n
 
 function countIn({ bins, counts }: CellMetrics, bin: number): number {
   const at = bins.indexOf(bin)
-  return at < 0 ? 0 : (counts[at] ?? 0)
+  return at < 0 ? 0 : (counts[at] as number)
 }
 
 function withMoreBad(counts: TwoArmCounts, more: number): TwoArmCounts {

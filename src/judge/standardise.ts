@@ -60,7 +60,7 @@ export function mergeShort(cells: readonly WeightedSums[], rules: GateRules): re
     if (isShort(cell.sums, rules)) open.push(cell)
     else done.push(cell)
   }
-  const levels = open[0]?.parents.length ?? 0
+  const levels = (open[0] as WeightedSums).parents.length
   for (let level = 0; level < levels; level++) {
     const merged = new Map<string, (typeof open)[number]>()
     for (const group of open) {

@@ -67,7 +67,6 @@ export function createTrafficSplit(rule: SplitRule, logAlarm: number): TrafficSp
       cells = new Map()
     },
     fold(strata) {
-      if (rule === 'none') return
       let all = 0
       let toCanary = 0
       for (const { stable, canary } of strata) {

@@ -192,6 +192,6 @@ function addAssigned(assignment: ClusterSums, { stable, canary }: Stratum): void
 function addRequests(into: Int32Array, { buckets, requests }: UserBuckets): void {
   for (let i = 0; i < buckets.length; i++) {
     const bucket = buckets[i] as number
-    into[bucket] = (into[bucket] as number) + (requests[i] ?? 0)
+    into[bucket] = (into[bucket] as number) + (requests[i] as number)
   }
 }

@@ -17,7 +17,7 @@ export function describeDiscovered(
   told: readonly EvidenceRow[],
 ): string {
   const found = discovered
-    .flatMap((index) => rows[index] ?? [])
+    .map((index) => rows[index] as EvidenceRow)
     .filter((row) => !told.includes(row))
     .map(({ metric, limit, cohort }) => `${metric} (${limit}) for ${describeCohort(cohort)}`)
   if (found.length === 0) return ''

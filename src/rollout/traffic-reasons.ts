@@ -91,7 +91,7 @@ function splitReasons(spec: ReleaseSpec, state: DecisionDraft, split: SplitReadi
 function parityReasons(spec: ReleaseSpec, split: SplitReading): Reason[] {
   const { parityBroken, cohort, distance, observed, planned } = split
   if (!parityBroken || cohort === null) return []
-  const overall = planned ?? observed ?? 0
+  const overall = (planned ?? observed) as number
   return [
     {
       ...info(
