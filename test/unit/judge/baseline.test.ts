@@ -58,6 +58,20 @@ describe('x₀, the rolling baseline quantile', () => {
     expect(p95(en)).toBeGreaterThan(188)
   })
 
+  it('does not depend on the order in which a store gives the history', () => {
+    const history = [
+      ...[EN, DE].map((cohort) => ({ cohort, n: 700, errors: 7 })),
+      { cohort: EN, n: 900, errors: 1, scale: 2 },
+      { cohort: { locale: 'da-DK', device: 'tv' }, n: 1200, errors: 30, scale: 3 },
+    ]
+    const read = (order: typeof history) => {
+      const { baseline, units } = setUp(order)
+      return units.cells.map((cell) => [cell.key, baseline.quantileBins(cell)])
+    }
+    expect(read([...history].reverse())).toEqual(read(history))
+    expect(read(history).map(([key]) => key)).toEqual([...read(history)].map(([key]) => key).sort())
+  })
+
   it('knows each quantile asked for', () => {
     const { baseline, en } = setUp([{ cohort: EN, n: 5000 }])
     expect(edge(baseline.quantileBins(en)[1]!)).toBeCloseTo(50, 0)

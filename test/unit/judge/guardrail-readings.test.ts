@@ -81,6 +81,9 @@ describe('a latency limit between two edges of a histogram', () => {
     const cautious = readingOf(P95_MAX, edges, requests(9000))
     expect(cautious.logEPass).toBeCloseTo(logEBelow(limit, 1000, 40), 9)
     expect(cautious.logEBreach).toBe(plain.logEBreach)
+    // Two empty cells that were added up have no limits to count at.
+    const empty = { ...requests(0), bins: [], counts: [], overLimit: [], overEdgeBelow: [] }
+    expect(readingOf(P95_MAX, empty, requests(9000))).toMatchObject({ logEPass: 0, logEBreach: 0 })
   })
 })
 

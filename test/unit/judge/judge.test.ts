@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createJudge, JUDGE_VERSION } from '../../../src/judge/judge.ts'
+import { createJudge, JUDGE_VERSION, SHIPPED_RULES } from '../../../src/judge/judge.ts'
+import { BY_BLOCKS } from '../../../src/judge/judge-mode.ts'
 import {
   BLOCK_MS,
   blockOf,
@@ -352,6 +353,21 @@ describe('rows', () => {
     })
     expect(assessment.passed).toBe(false)
     expect(assessment.uncovered).toEqual([missing])
+  })
+
+  it('say nothing of what is still needed when nobody asks, and all the rest alike', () => {
+    const read = (needs: boolean) => {
+      const mode = { ...BY_BLOCKS, needs }
+      const judge = createJudge(specOf([ERROR_MAX]), HISTORY, START_MS, SHIPPED_RULES, mode)
+      for (let k = 0; k < 5; k++) judge.fold(pair(k))
+      return judge.assess()
+    }
+    const [asked, unasked] = [read(true), read(false)]
+    expect(asked.rows.some((row) => row.needs !== null)).toBe(true)
+    expect(unasked).toEqual({
+      ...asked,
+      rows: asked.rows.map((row) => ({ ...row, needs: null })),
+    })
   })
 
   it('say no_data for a cohort whose canary requests stopped a delay and three blocks ago', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { BET_GRID, GRID_SIZE, mixtureLogE, TILT_GRID } from '../../../src/judge/grid.ts'
 import {
   boundedLog,
   logRising,
@@ -15,6 +16,20 @@ describe('logSumExp', () => {
   it('is −Infinity for nothing and ignores terms that are nothing', () => {
     expect(logSumExp([])).toBe(Number.NEGATIVE_INFINITY)
     expect(logSumExp([Number.NEGATIVE_INFINITY, 3])).toBe(3)
+  })
+})
+
+describe('a mixture', () => {
+  const logs = (each: number) => new Float64Array(GRID_SIZE).fill(each)
+
+  it('of nothing is nothing, and of the boundless boundless', () => {
+    expect(mixtureLogE(BET_GRID, logs(Number.NEGATIVE_INFINITY))).toBe(Number.NEGATIVE_INFINITY)
+    expect(mixtureLogE(BET_GRID, logs(Number.POSITIVE_INFINITY))).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('of equal parts is each of them', () => {
+    expect(mixtureLogE(BET_GRID, logs(-700))).toBeCloseTo(-700, 9)
+    expect(mixtureLogE(TILT_GRID, logs(700))).toBeCloseTo(700, 9)
   })
 })
 

@@ -87,6 +87,16 @@ describe('what a mixture needs', () => {
     const logs = new Float64Array(GRID_SIZE).fill(LEVEL + 1)
     expect(growthForMixture(BET_GRID, logs, logs, LEVEL)).toBe(1)
   })
+
+  it('stays in bounds when what has reached the level falls faster than the rest grows', () => {
+    const logs = new Float64Array(GRID_SIZE).fill(-40)
+    const gains = new Float64Array(GRID_SIZE).fill(0.01)
+    logs[0] = 1000
+    gains[0] = -1e-4
+    const growth = growthForMixture(BET_GRID, logs, gains, LEVEL)!
+    expect(growth).toBeGreaterThanOrEqual(1)
+    expect(at(logs, gains, growth - 1)).toBeGreaterThanOrEqual(LEVEL)
+  })
 })
 
 describe('what a difference needs to pass', () => {

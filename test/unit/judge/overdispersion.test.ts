@@ -7,6 +7,7 @@ import {
   emptySums,
   modelVariance,
   robustVariance,
+  shiftOf,
 } from '../../../src/judge/paired.ts'
 import type { GateRules } from '../../../src/judge/standardise.ts'
 import { combineGroups, mergeShort } from '../../../src/judge/standardise.ts'
@@ -22,6 +23,17 @@ function blocksOf(blocks: number, spread = 0.02, h = 10): PairedSums {
 function sizedSums(nCanary: number, nStable: number, bad = 0, blocks = 0): PairedSums {
   return { ...blocksOf(blocks), nCanary, nStable, sumStable: bad / 2, sumCanary: bad / 2 }
 }
+
+describe('sums without any pair', () => {
+  it('show no shift and no variance', () => {
+    expect(shiftOf(emptySums())).toBe(0)
+    expect(robustVariance(emptySums())).toBe(0)
+    for (const kind of ['mean', 'rate', 'exceedance'] as const) {
+      expect(modelVariance(emptySums(), kind, 'margin')).toBe(0)
+      expect(blockVariance(emptySums(), kind)).toBe(0)
+    }
+  })
+})
 
 describe('overdispersion', () => {
   it('is unknown with few blocks: below 30 of means, below 8 of counts', () => {

@@ -123,6 +123,18 @@ describe('error_rate max_increase', () => {
     expect(single.assess().rollback).toBe(false)
   })
 
+  it('counts blocks from before the step for a rollback and not for a pass', () => {
+    const read = (stepFromMs: number) => {
+      const judge = judgeOf(ERROR_PP, 0)
+      judge.startStep(0, stepFromMs)
+      fold(judge, 60, 0, 0)
+      return rowOf(judge.assess(), 'error_rate')
+    }
+    const [within, before] = [read(START_MS), read(START_MS + 3_600_000)]
+    expect(before).toMatchObject({ method: 'T1', logEBreach: within.logEBreach, logEPass: 0 })
+    expect(within.logEPass).toBeGreaterThan(Math.log(20))
+  })
+
   it('cannot pass a relative limit on a spotless baseline, and says that nothing would help', () => {
     const judge = judgeOf(ERROR_RELATIVE, 0)
     fold(judge, 200, 0, 0)

@@ -95,6 +95,17 @@ describe('sample rates', () => {
     expect(judge.assess().sampledApart).toEqual([])
   })
 
+  it('that differ in several cohorts are named in the order in which these came', () => {
+    const judge = judgeOf('assigned')
+    const apart = (cohort: typeof EN) => [
+      cellOf('stable', cohort, metricsOf(900)),
+      cellOf('canary', cohort, metricsOf(100, 0, { sampleRates: [0.5, 0.5] })),
+    ]
+    foldBlocks(judge, 0, 1, [...apart(EN), ...cellsOf([{ stable: 900, canary: 100, cohort: DE }])])
+    foldBlocks(judge, 1, 1, [...apart(DE), ...apart(EN)])
+    expect(judge.assess().sampledApart).toEqual([DE, EN])
+  })
+
   it('may be any, if both versions have the same', () => {
     expect(sampled(0.5, 0.5).assess().sampledApart).toEqual([])
   })

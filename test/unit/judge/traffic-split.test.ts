@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BlockCell } from '../../../src/domain/block.ts'
+import type { BlockCell, UserBuckets } from '../../../src/domain/block.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
 import type { SplitRule } from '../../../src/judge/traffic-split.ts'
 import { type Random, randomOf } from '../../simulation/random.ts'
@@ -101,7 +101,29 @@ describe('the sample ratio', () => {
     expect(alarms.known).toBe(0)
     expect(alarms.unknown).toBeGreaterThan(10)
   })
+
+  it('says nothing, of cohorts either, while too few users were sent to tell how they go together', () => {
+    const readAfterOne = (known: boolean) => {
+      const judge = judgeOf('assigned')
+      const cells = [...armsOfOneUser(EN, 5000, 900), ...armsOfOneUser(DE, 5000, 20)]
+      judge.fold(blockOf(2, known ? cells : cells.map(withoutUsers)))
+      return judge.assess().split
+    }
+    expect(readAfterOne(true)).toMatchObject({
+      ...{ requests: 10_920, logESampleRatio: 0, sampleRatioBroken: false },
+      ...{ logEParity: 0, parityBroken: false },
+    })
+    expect(readAfterOne(false)).toMatchObject({ parityBroken: true })
+    expect(readAfterOne(false).logESampleRatio).not.toBe(0)
+  })
 })
+
+/** All requests of each version are of one user. */
+function armsOfOneUser(cohort: typeof EN, stable: number, canary: number): BlockCell[] {
+  return cellsOf([{ stable, canary, cohort }]).map(({ arm, metrics }) =>
+    cellOf(arm, cohort, { ...metrics, users: bucketsOf(new Map([[7, metrics.requests]])) }),
+  )
+}
 
 /** Ten users of 100 requests each; one of ten users, by chance, goes to the canary with all of them. */
 function cellsOfUsers(random: Random): BlockCell[] {
@@ -112,17 +134,22 @@ function cellsOfUsers(random: Random): BlockCell[] {
     into.set(bucket, (into.get(bucket) ?? 0) + 100)
   }
   return (['stable', 'canary'] as const).flatMap((arm) => {
-    const users = [...requests[arm]].sort(([a], [b]) => a - b)
-    const counts = users.map(([, count]) => count)
-    const none = users.map(() => 0)
-    const total = counts.reduce((sum, count) => sum + count, 0)
-    const buckets = {
-      ...{ buckets: users.map(([bucket]) => bucket), requests: counts, errors: none },
-      ...{ latencies: counts, overLimit: [none], overSlowBin: [] },
-      ...{ qualityN: none, qualitySum: none, kpiN: [], kpiSum: [] },
-    }
-    return total === 0 ? [] : [cellOf(arm, EN, metricsOf(total, 0, { users: buckets }))]
+    const users = bucketsOf(requests[arm])
+    const total = users.requests.reduce((sum, count) => sum + count, 0)
+    return total === 0 ? [] : [cellOf(arm, EN, metricsOf(total, 0, { users }))]
   })
+}
+
+/** Users of whom nothing but their requests by bucket is told. */
+function bucketsOf(requests: ReadonlyMap<number, number>): UserBuckets {
+  const users = [...requests].sort(([a], [b]) => a - b)
+  const counts = users.map(([, count]) => count)
+  const none = users.map(() => 0)
+  return {
+    ...{ buckets: users.map(([bucket]) => bucket), requests: counts, errors: none },
+    ...{ latencies: counts, overLimit: [none], overSlowBin: [] },
+    ...{ qualityN: none, qualitySum: none, kpiN: [], kpiSum: [] },
+  }
 }
 
 function withoutUsers({ arm, cohort, metrics }: BlockCell): BlockCell {

@@ -95,6 +95,16 @@ describe('decideAtBlockEnd', () => {
     expect(canaryWeightOf(draft?.traffic ?? [])).toBe(0)
   })
 
+  it('names all of what was found beside the breached comparisons when it is little', () => {
+    const rows = [
+      buildRow({ verdict: 'breached' }),
+      buildRow({ cohort: { locale: 'cs-CZ' }, verdict: 'undecided' }),
+    ]
+    const assessment = fresh(FULL_STEP, { rollback: true, rows, leading: 0, discovered: [0, 1] })
+    const draft = decideAtBlockEnd(spec, first, assessment, at(FULL_STEP))
+    expect(draft?.reasons[0]?.message).toMatch(/found: error_rate \(max: 2%\) for cs-CZ$/)
+  })
+
   it('names and lists what was found beside the breached comparisons, as not breached', () => {
     const cohorts = Array.from({ length: 20 }, (_, k) => ({ locale: `l-${k}`, device: 'tv' }))
     const rows = [

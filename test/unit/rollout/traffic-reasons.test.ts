@@ -92,6 +92,12 @@ describe('what makes comparisons doubtful', () => {
     ])
   })
 
+  it('is one cohort’s log alone, or those of several', () => {
+    expect(said({ sampledApart: [DE] })).toEqual([
+      'sample_rate_differs: the two versions are logged at different sample rates in de-DE/mobile; give both the same',
+    ])
+  })
+
   it('is late events, many of them or those of one version', () => {
     const late = { stable: 0.0001, canary: 0.004, logE: 9, differs: true }
     expect(said({ late })).toEqual([
