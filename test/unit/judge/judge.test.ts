@@ -336,6 +336,19 @@ describe('rows', () => {
     expect(judge.assess().rows.map(({ cohort }) => cohort)).toEqual(['overall', DE])
   })
 
+  it('are listed as the release file lists key cohorts, then by locale and device', () => {
+    const tv = { locale: 'da-DK', device: 'tv' }
+    const enDesktop = { locale: 'en-US', device: 'desktop' }
+    const key = [tv, { device: 'mobile' }]
+    const cohorts = { by: ['locale', 'device'] as const, key }
+    const judge = createJudge(specOf([ERROR_MAX], { cohorts }), [], START_MS)
+    for (const [block, cohort] of [EN, tv, enDesktop, DE].entries()) {
+      judge.fold(blockOf(block, [cellOf('stable', cohort, metricsOf(2000))]))
+    }
+    const others = [DE, enDesktop, EN]
+    expect(judge.assess().rows.map(({ cohort }) => cohort)).toEqual(['overall', ...key, ...others])
+  })
+
   it('say no_data for a key cohort that was never seen, and nothing passes without it', () => {
     const missing = { locale: 'fr-FR', device: 'tv' }
     const judge = createJudge(

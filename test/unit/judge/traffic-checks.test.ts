@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { ClosedBlock } from '../../../src/domain/block.ts'
+import type { Metric } from '../../../src/domain/release.ts'
 import {
   blockOf,
   cellOf,
   DE,
   EN,
   ERROR_MAX,
+  guardrail,
   KPI_DROP,
   metricsOf,
   QUALITY_DROP,
@@ -43,6 +45,38 @@ describe('labels', () => {
     expect(judge.assess().labels).toMatchObject([{ stable: 1, canary: 1, differs: false }])
   })
 
+  it('are looked for where the metric has them, whichever of the KPIs it is', () => {
+    const clicks: Metric = { kind: 'kpi', name: 'kpi.clicks', key: 'clicks', bounds: [0, 1] }
+    const guardrails = [guardrail(clicks, { kind: 'max_drop', value: 0.01 }), KPI_DROP]
+    const judge = judgeOf('observed', guardrails)
+    const valued = (n: number) => ({ n, sum: 0.1 * n, sumSquares: 0.1 * n })
+    const cells = [
+      cellOf('stable', EN, metricsOf(900, 0, { kpis: [valued(900), valued(810)] })),
+      cellOf('canary', EN, metricsOf(100, 0, { kpis: [valued(100), valued(60)] })),
+    ]
+    foldBlocks(judge, 0, 40, cells)
+    expect(judge.assess().labels).toMatchObject([
+      { metric: 'kpi.clicks', stable: 1, canary: 1, differs: false },
+      { metric: 'kpi.sales', stable: 0.9, canary: 0.6, differs: true },
+    ])
+  })
+
+  it('may differ by a thousandth of the requests, however sure that is', () => {
+    const read = (canaryN: number) => {
+      const judge = judgeOf('observed', [QUALITY_DROP])
+      const cells = [
+        cellOf('stable', EN, metricsOf(900_000, 0, scored(810_000))),
+        cellOf('canary', EN, metricsOf(900_000, 0, scored(canaryN))),
+      ]
+      foldBlocks(judge, 0, 40, cells)
+      return judge.assess().labels[0]
+    }
+    expect(read(809_190)).toMatchObject({ canary: 0.8991, differs: false })
+    expect(read(809_190)?.logE).toBeGreaterThan(12)
+    expect(read(808_000)).toMatchObject({ differs: true })
+    expect(read(812_000)).toMatchObject({ differs: true })
+  })
+
   it('of guardrails in dry run, and of metrics that all requests have, are not looked at', () => {
     expect(labelled(810, 60, [{ ...QUALITY_DROP, dryRun: true }, ERROR_MAX])).toEqual([])
     expect(labelled(810, 60, [QUALITY_DROP, QUALITY_DROP, KPI_DROP]).map((l) => l.metric)).toEqual([
@@ -72,6 +106,26 @@ describe('late events', () => {
     expect(late(4, 2)).toMatchObject({ differs: true })
     expect(late(1, 9)).toMatchObject({ differs: false })
     expect(late(0, 0)).toMatchObject({ differs: false, logE: 0 })
+  })
+
+  it('are counted among those of the version, cancelled ones too, and of all others', () => {
+    const judge = judgeOf('observed')
+    const cells = [
+      cellOf('stable', EN, metricsOf(900)),
+      cellOf('canary', EN, metricsOf(90, 0, { cancelled: 10 })),
+      cellOf('canary', DE, metricsOf(50, 0)),
+    ]
+    judge.fold({ ...blockOf(0, cells), events: 1100, duplicates: 20, late: 12, lateCanary: 10 })
+    const { stable, canary } = judge.assess().late
+    expect(canary).toBeCloseTo(10 / 160, 15)
+    expect(stable).toBeCloseTo(2 / (1100 - 20 - 160), 15)
+  })
+
+  it('of others may be more than the events the block says it has', () => {
+    const judge = judgeOf('observed')
+    const built = blockOf(0, cellsOf([{ stable: 900, canary: 100 }]))
+    judge.fold({ ...built, events: 100, late: 40, lateCanary: 0 })
+    expect(judge.assess().late).toMatchObject({ stable: 1, canary: 0 })
   })
 })
 
@@ -104,6 +158,25 @@ describe('sample rates', () => {
     foldBlocks(judge, 0, 1, [...apart(EN), ...cellsOf([{ stable: 900, canary: 100, cohort: DE }])])
     foldBlocks(judge, 1, 1, [...apart(DE), ...apart(EN)])
     expect(judge.assess().sampledApart).toEqual([DE, EN])
+  })
+
+  it('are looked at where both versions have requests, at both ends of what there is', () => {
+    const read = (
+      stable: readonly [number, number],
+      canary: readonly [number, number],
+      sent = 100,
+    ) => {
+      const judge = judgeOf('assigned')
+      foldBlocks(judge, 0, 1, [
+        cellOf('stable', EN, metricsOf(900, 0, { sampleRates: stable })),
+        cellOf('canary', EN, metricsOf(sent, 0, { sampleRates: canary })),
+      ])
+      return judge.assess().sampledApart
+    }
+    expect(read([0.5, 1], [0.5, 0.8])).toEqual([EN])
+    expect(read([0.5, 1], [0.6, 1])).toEqual([EN])
+    expect(read([0.5, 1], [0.5, 1])).toEqual([])
+    expect(read([0.5, 1], [0.6, 1], 0)).toEqual([])
   })
 
   it('may be any, if both versions have the same', () => {

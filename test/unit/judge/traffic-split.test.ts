@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { BlockCell, UserBuckets } from '../../../src/domain/block.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
+import {
+  addSplit,
+  createSampleRatioSums,
+  sampleRatioLogE,
+} from '../../../src/judge/sample-ratio.ts'
 import type { SplitRule } from '../../../src/judge/traffic-split.ts'
 import { type Random, randomOf } from '../../simulation/random.ts'
 import { BLOCK_MS, blockOf, cellOf, DE, EN, metricsOf, START_MS } from './judge-builders.ts'
@@ -187,6 +192,52 @@ describe('cohort parity', () => {
       expect(split.cohort?.share).toSatisfy((share: number) => share === 0.14 || share === 0.06)
     },
   )
+
+  it('is told with the cohort that has most evidence of its own, wherever it comes', () => {
+    const [own, other]: Sent = [
+      { stable: 800, canary: 200, cohort: DE },
+      { stable: 905, canary: 95 },
+    ]
+    for (const sent of [
+      [own!, other!],
+      [other!, own!],
+    ]) {
+      const { split } = readAfter('assigned', 20, sent)
+      expect(split.cohort).toEqual({ cohort: DE, share: 0.2 })
+    }
+  })
+
+  it('is scored against the share of each block where nobody says what is planned', () => {
+    const { split } = readAfter('observed', 1, APART)
+    const evidenceOf = (canary: number) => {
+      const sums = createSampleRatioSums()
+      addSplit(sums, 500, canary, 0.1, 999 / 1000)
+      return sampleRatioLogE(sums, 1)
+    }
+    expect(split.logEParity).toBeCloseTo(evidenceOf(70) + evidenceOf(30), 10)
+    expect(split).toMatchObject({ planned: null, observed: 0.1, logESampleRatio: 0 })
+  })
+
+  it('is scored against the planned share where there is one', () => {
+    const judge = judgeOf('assigned')
+    foldBlocks(judge, 2, 1, cellsOf(APART))
+    const evidenceOf = (requests: number, canary: number) => {
+      const sums = createSampleRatioSums()
+      addSplit(sums, requests, canary, 0.1)
+      return sampleRatioLogE(sums, 1)
+    }
+    const { split } = judge.assess()
+    expect(split.logEParity).toBeCloseTo(evidenceOf(500, 70) + evidenceOf(500, 30), 10)
+    expect(split.logESampleRatio).toBeCloseTo(evidenceOf(1000, 100), 10)
+  })
+
+  it('has no evidence from a block without requests, or with a share of nothing or all', () => {
+    const [none, zero, one] = [createSampleRatioSums(), ...[0, 1].map(createSampleRatioSums)]
+    addSplit(none, 0, 0, 0.5)
+    addSplit(zero!, 100, 50, 0)
+    addSplit(one!, 100, 50, 1)
+    for (const sums of [none, zero!, one!]) expect(sums).toEqual(createSampleRatioSums())
+  })
 
   it('is not called broken for a difference that is too small to matter', () => {
     const { split } = readAfter('observed', 800, [
