@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createJudge } from '../../../src/judge/judge.ts'
+import { logEAbove, proportionLimit } from '../../../src/judge/proportion.ts'
 import { createRestarts } from '../../../src/judge/restarts.ts'
 import {
   ALL_KINDS,
@@ -75,6 +76,31 @@ describe('a judge that restarts', () => {
       return index - 50
     }
     expect(blocksToFind()).toBeLessThan(0.8 * blocksToFind(BARE))
+  })
+
+  it('has evidence since the start, each later step and each tenth of the longest duration', () => {
+    const spec = specOf([ERROR_MAX], {
+      ...{ cohorts: { by: [], key: [] }, plan: [...PLAN, ...PLAN], maxDurationMs: 100 * BLOCK_MS },
+    })
+    const judge = createJudge(spec, HISTORY, START_MS)
+    const errorsIn = (index: number) => [0, 1, 0, 2, 0, 1, 1][index % 7]!
+    const limit = proportionLimit(0.008)
+    const since = (from: number, to: number) => {
+      let bad = 0
+      for (let index = from; index < to; index++) bad += errorsIn(index)
+      return Math.exp(logEAbove(limit, 100 * (to - from), bad))
+    }
+    const starts = [10, 20, 27, 30, 40, 50, 60, 70, 80, 90]
+    const planned = 3 + 9
+    for (let index = 0; index < 130; index++) {
+      if (index === 27) judge.startStep(1, START_MS + 27 * BLOCK_MS)
+      judge.fold(block(index, errorsIn(index)))
+      const due = starts.filter((start) => start <= index)
+      const later = due.reduce((sum, start) => sum + since(start, index + 1), planned - due.length)
+      const expected = Math.log(0.5 * since(0, index + 1) + (0.5 * later) / planned)
+      const { logEBreach } = rowOf(judge.assess(), 'error_rate')
+      expect(logEBreach, `after block ${index}`).toBeCloseTo(expected, 9)
+    }
   })
 
   it('starts once more at a tenth of the longest duration and at a later step, not at a resumed one', () => {
