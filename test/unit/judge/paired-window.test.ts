@@ -14,6 +14,35 @@ function twoCells() {
   return { units, en, de, overall: units.overall }
 }
 
+describe('a paired window of exceedances', () => {
+  it('has the variance of a stratum in which the slow ones are dealt out by chance', () => {
+    const { units, en } = twoCells()
+    const window = createPairedWindow('exceedance', { requests: 0, bad: 0, blocks: 0 })
+    window.addCounts(en, { canary: 100, stable: 900, canaryBad: 9, stableBad: 41 }, 0)
+    window.endBlock()
+    const { difference } = window.estimate(units.units[en.unit]!, 1)
+    const dealt = (0.05 * 0.95 * 1000) / 999
+    expect(difference!.variance).toBeCloseTo(dealt / 100 + dealt / 900, 15)
+    expect(difference!.excess).toBeCloseTo(9 / 100 - 41 / 900, 15)
+    const seen = (share: number, n: number) => (share * (1 - share)) / n
+    expect(difference!.blockVariance).toBeCloseTo(seen(0.09, 100) + seen(41 / 900, 900), 15)
+  })
+
+  it('has no pair in a block in which one arm is empty, and counts its requests', () => {
+    const { units, en } = twoCells()
+    const window = createPairedWindow('exceedance', { requests: 0, bad: 0, blocks: 0 })
+    window.addCounts(en, { canary: 100, stable: 0, canaryBad: 9, stableBad: 0 }, 0)
+    window.endBlock()
+    window.addCounts(en, { canary: 0, stable: 900, canaryBad: 0, stableBad: 41 }, 0)
+    window.endBlock()
+    expect(window.estimate(units.units[en.unit]!, 1).difference).toBeNull()
+    window.addCounts(en, { canary: 100, stable: 900, canaryBad: 9, stableBad: 41 }, 0)
+    window.endBlock()
+    const { difference } = window.estimate(units.units[en.unit]!, 1)
+    expect(difference!.excess).toBeCloseTo(9 / 100 - 41 / 900, 15)
+  })
+})
+
 describe('a paired window of rates', () => {
   it('has the null-restricted variance at the margin, not the plug-in one', () => {
     const { units, en } = twoCells()
