@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 const pure = ['src/domain/**', 'src/judge/**', 'src/rollout/**']
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'test/fixtures/forbidden-imports/'] },
+  { ignores: ['dist/', '.haldane-program*/', 'coverage/', 'test/fixtures/forbidden-imports/'] },
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
     languageOptions: {

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/adapters/ops/clock.ts'
 import { silentLog } from '../../src/adapters/ops/logger.ts'
 import { TOPICS } from '../../src/domain/topics.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
-import { build } from './build.ts'
+import { BUILT, build } from './build.ts'
 import { BLOCK_MS, eventLines, startOf } from './events.ts'
 import { RELEASE } from './release.ts'
 
@@ -45,7 +45,7 @@ export async function benchMemory(
     HALDANE_DATA_DIR: join(directory, 'data'),
     HALDANE_LOG_LEVEL: 'warn',
   }
-  const worker = await startWorkerProcess(env, 'built')
+  const worker = await startWorkerProcess(env, [], BUILT)
   const samples = sampleMemory(worker.pid)
   try {
     await worker.ready()

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
@@ -15,6 +14,7 @@ import { startBroker } from '../support/broker.ts'
 import type { TestBroker } from '../support/broker-process.ts'
 import { releaseFileAt } from '../support/event-generator.ts'
 import { type PlacedLine, scoredLater } from '../support/feedback-stream.ts'
+import { PROGRAM } from '../support/program.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
 const EVENTS = 48_000
@@ -22,7 +22,6 @@ const SPAN_MS = 8 * 60_000
 const INVALID = 100
 const CHUNK = 2000
 const KILL_AFTER_CHUNKS = [6, 12]
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 const dir = mkdtempSync(join(tmpdir(), 'haldane-e2e-feedback-'))
 const dataDir = join(dir, 'data')
@@ -192,7 +191,7 @@ async function deadLetters(): Promise<Set<string>> {
 }
 
 function haldane(args: readonly string[]): string {
-  return execFileSync(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  return execFileSync(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, HALDANE_DATA_DIR: dataDir },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,

@@ -136,7 +136,7 @@ describe('a worker for each role', () => {
   it('does its part only: what one takes in the second stores and the third decides on', async () => {
     const [api, ingest, analyze] = await Promise.all(
       (['api', 'ingest', 'analyze'] as const).map(async (role) => {
-        const worker = await startWorkerProcess(env, 'source', ['--role', role])
+        const worker = await startWorkerProcess(env, ['--role', role])
         workers.push(worker)
         await worker.ready()
         return worker

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKafkaBus } from '../../src/adapters/kafka/bus.ts'
 import { systemClock } from '../../src/adapters/ops/clock.ts'
@@ -14,6 +13,7 @@ import type { Bus } from '../../src/ports.ts'
 import { startBroker } from '../support/broker.ts'
 import type { TestBroker } from '../support/broker-process.ts'
 import { generateEvents, releaseFileAt } from '../support/event-generator.ts'
+import { PROGRAM } from '../support/program.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
 /** Two models in one topic, 150,000 events each: one release is truly worse, the other is not. */
@@ -21,7 +21,6 @@ const EVENTS_EACH = 150_000
 const INVALID = 300
 const KILLS = 3
 const SPAN_MS = 25 * 60_000
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 const dir = mkdtempSync(join(tmpdir(), 'haldane-e2e-'))
 const dataDir = join(dir, 'data')
@@ -191,7 +190,7 @@ async function until(done: () => Promise<boolean>, what: string, timeoutMs: numb
 }
 
 function haldane(args: readonly string[]): string {
-  return execFileSync(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  return execFileSync(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, HALDANE_DATA_DIR: dataDir },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,

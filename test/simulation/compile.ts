@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { COMPILER, javaScriptOf } from '../support/transpile.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Below the packages that are imported, and not in the repository. */
@@ -17,7 +17,7 @@ export function compiled(script: string): string {
   const sources = new Map<string, string>()
   collect(script, sources)
   const names = [...sources.keys()].sort()
-  const hash = createHash('sha256').update(ts.version)
+  const hash = createHash('sha256').update(COMPILER)
   for (const name of names) hash.update(relative(ROOT, name)).update(sources.get(name)!)
   const output = join(OUTPUT, `code-${hash.digest('hex').slice(0, 12)}`)
   const pathOf = (name: string, root: string) =>
@@ -41,15 +41,4 @@ function collect(name: string, into: Map<string, string>): void {
   const source = readFileSync(name, 'utf8')
   into.set(name, source)
   for (const [, imported] of source.matchAll(IMPORT)) collect(join(dirname(name), imported!), into)
-}
-
-function javaScriptOf(source: string): string {
-  return ts.transpileModule(source, {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2023,
-      verbatimModuleSyntax: true,
-      rewriteRelativeImportExtensions: true,
-    },
-  }).outputText
 }

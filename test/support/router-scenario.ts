@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import type { WireDecision } from '../../src/contract/decision.ts'
 import { generateEvents, releaseFileAt, STABLE_VERSION, toLines } from './event-generator.ts'
 import { type RouterExample, startRouterExample } from './example-process.ts'
+import { PROGRAM } from './program.ts'
 import { freePort, startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const PATIENCE_MS = 90_000
 const GOOD_MS = 100_000
 const BAD_MS = 240_000
@@ -150,11 +149,11 @@ async function latest(url: string, route: string): Promise<WireDecision | undefi
 }
 
 function haldane(args: readonly string[], dataDir = ''): string {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', MAIN, ...args],
-    { env: { ...process.env, HALDANE_DATA_DIR: dataDir }, encoding: 'utf8', timeout: 60_000 },
-  )
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    env: { ...process.env, HALDANE_DATA_DIR: dataDir },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
   if (status !== 0) throw new Error(`haldane ${args.join(' ')}: ${stderr}`)
   return stdout
 }

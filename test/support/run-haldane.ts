@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { PROGRAM } from './program.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -12,12 +13,12 @@ export interface HaldaneRun {
   readonly stderr: string
 }
 
-/** Runs the command line from source to its end; `input` goes to its standard input, piece by piece. */
+/** Runs the command line to its end; `input` goes to its standard input, piece by piece. */
 export async function runHaldane(
   args: readonly string[],
   { env = {}, input = [] }: { env?: Record<string, string>; input?: Iterable<Uint8Array> } = {},
 ): Promise<HaldaneRun> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

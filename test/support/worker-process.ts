@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-
-const pathOf = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url))
-
-/** Arguments of Node: the program from source, or as `npm run build` left it. */
-const PROGRAMS = {
-  source: ['--import', 'tsx', pathOf('src/main.ts')],
-  built: [pathOf('dist/main.js')],
-} as const
+import { PROGRAM } from './program.ts'
 
 export interface WorkerProcess {
   readonly url: string
@@ -27,11 +19,11 @@ export interface WorkerProcess {
 /** A worker in a process of its own. */
 export async function startWorkerProcess(
   env: Record<string, string>,
-  program: keyof typeof PROGRAMS = 'source',
   args: readonly string[] = [],
+  program = PROGRAM,
 ): Promise<WorkerProcess> {
   const port = env['HALDANE_HTTP_PORT'] ?? (await freePort())
-  const child = spawn(process.execPath, [...PROGRAMS[program], 'worker', ...args], {
+  const child = spawn(process.execPath, [program, 'worker', ...args], {
     env: { ...process.env, HALDANE_HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { releaseFile } from '../../support/event-generator.ts'
+import { PROGRAM } from '../../support/program.ts'
 import { runHaldane } from '../../support/run-haldane.ts'
 import { mixedEvents } from './mixed-stream.ts'
 import { useReplay } from './replay-run.ts'
@@ -217,7 +218,7 @@ describe('haldane replay', () => {
 })
 
 function start(args: readonly string[], scratch: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'replay', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, 'replay', ...args], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: scratch },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createWorkerClient } from '../../../src/adapters/http/client.ts'
 import type { WireDecision } from '../../../src/contract/decision.ts'
 import { generateEvents, releaseFileAt } from '../../support/event-generator.ts'
+import { PROGRAM } from '../../support/program.ts'
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts'
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 const ROUTE = 'intent-classifier/production'
 const EVENTS = 30_000
 const SPAN_MS = 5 * 60_000
@@ -42,7 +41,7 @@ async function die(worker: WorkerProcess): Promise<void> {
 }
 
 function haldane(args: readonly string[], extra: Record<string, string> = {}) {
-  return spawnSync(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  return spawnSync(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, ...env, ...extra },
     encoding: 'utf8',
     timeout: 60_000,

@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { WireDecision } from '../../../src/contract/decision.ts'
 import { releaseFileAt } from '../../support/event-generator.ts'
 import { type PlacedLine, scoredLater } from '../../support/feedback-stream.ts'
+import { PROGRAM } from '../../support/program.ts'
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts'
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 const EVENTS = 18_000
 const SPAN_MS = 4 * 60_000
 const PARTS = 3
@@ -36,7 +35,7 @@ async function launch(): Promise<WorkerProcess> {
 }
 
 function haldane(args: readonly string[]) {
-  return spawnSync(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  return spawnSync(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, ...env },
     encoding: 'utf8',
     timeout: 60_000,
