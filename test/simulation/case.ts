@@ -19,12 +19,15 @@ export type Asked =
   | 'passed'
   /** The judge ever said that traffic is not split as planned. */
   | 'split_alarm'
+  /** The evidence that traffic is not split as planned ever reached 1,000, however little it is off. */
+  | 'split_evidence'
   /** Of those rolled back: the leading cohort is the one that is worse. */
   | 'named'
   /** Thousands of events until then; the horizon for releases in which it never happens. */
   | 'events_to_rollback'
   | 'events_to_pass'
   | 'events_to_split_alarm'
+  | 'events_to_split_evidence'
 
 export interface Question {
   readonly asks: Asked

@@ -49,7 +49,7 @@ function introduction(
   const missed = failuresOf(rows).map((row) => `* ${lineOf(row)}`)
   const releases = new Map(rows.map((row) => [row.test.name, countOf(row)]))
   const total = [...releases.values()].reduce((sum, count) => sum + count, 0)
-  const short = all.filter((row) => countOf(row) < row.planned).length
+  const short = all.filter(({ simulated, planned }) => simulated < planned).length
   return [
     '# Decision quality',
     'How often the judge is wrong, and how soon it is right: measured by running the shipped code, not a copy of its formulas, on simulated traffic whose truth is known.',

@@ -91,6 +91,9 @@ function modeOf({ split }: SimulationCase): JudgeMode {
 /** Releases are judged at every block; later a look more changes next to nothing. */
 const EVERY_BLOCK_UNTIL = 100
 
+/** The reference's level of evidence about the split: 0.1 %. */
+const SURE_OF_SPLIT = Math.log(1000)
+
 interface Observer {
   readonly name: 'bare' | 'shipped'
   readonly outcome: Outcome
@@ -114,6 +117,8 @@ function createObserver(
   let pass: number | null = null
   let named: number | null = null
   let split: number | null = null
+  let evidence: number | null = null
+  const asksForEvidence = test.questions.some(({ asks }) => asks === 'split_evidence')
   const isDone = (): boolean => {
     if (test.until === 'split') return split !== null
     if (test.until === 'breach') return breach !== null
@@ -128,6 +133,7 @@ function createObserver(
         ...figures,
         ...(test.worse === undefined ? {} : { [`${name}.named`]: named }),
         ...(test.split === undefined ? {} : { [`${name}.split`]: split }),
+        ...(asksForEvidence ? { [`${name}.evidence`]: evidence } : {}),
       }
     },
     get done() {
@@ -149,8 +155,9 @@ function createObserver(
         named = nameOf(assessment) === test.worse ? 1 : 0
       }
       if (assessment.passed && pass === null) pass = events
-      const { sampleRatioBroken, parityBroken } = assessment.split
+      const { sampleRatioBroken, parityBroken, logESampleRatio, logEParity } = assessment.split
       if (sampleRatioBroken || parityBroken) split ??= events
+      if (Math.max(logESampleRatio, logEParity) >= SURE_OF_SPLIT) evidence ??= events
     },
   }
 }

@@ -11,8 +11,9 @@ export interface ReportRow {
   readonly shipped: Judged | null
   readonly naive: Figure | null
   readonly three: Figure | null
-  /** Releases that were to be simulated. */
+  /** Releases that were to be simulated, and those that were. */
   readonly planned: number
+  readonly simulated: number
 }
 
 export function rowsOf(
@@ -31,8 +32,8 @@ export function rowsOf(
       // Once the judges are done the traffic ends, too early for the slow rule unless nothing is wrong.
       const three = question.bar === 'alpha' && test.until !== 'pass' ? plain('three') : null
       const [bare, shipped] = [judged('bare'), judged('shipped')]
-      const planned = repetitions
-      return { test, question, bare, shipped, naive: plain('naive'), three, planned }
+      const counts = { planned: repetitions, simulated: seen.length }
+      return { test, question, bare, shipped, naive: plain('naive'), three, ...counts }
     })
   })
 }
@@ -60,9 +61,11 @@ export const ASKED: Readonly<Record<Question['asks'], string>> = {
   rolled_back: 'rolled back, %',
   passed: 'passed, %',
   split_alarm: 'alarm about the split, %',
+  split_evidence: 'evidence of a wrong split, %',
   named: 'right cohort named, %',
   events_to_rollback: 'thousand events to rollback',
   events_to_split_alarm: 'thousand events to the alarm',
+  events_to_split_evidence: 'thousand events to the evidence',
   events_to_pass: 'thousand events to pass',
 }
 

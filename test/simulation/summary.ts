@@ -28,7 +28,7 @@ const MOST_PERCENT = 95
 export const SHIPPED_FACTOR = 1.35
 const ERRORS = 3
 
-const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named' | 'split'>> = {
+const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named' | 'split' | 'evidence'>> = {
   rolled_back: 'breach',
   events_to_rollback: 'breach',
   passed: 'pass',
@@ -36,6 +36,8 @@ const OUTCOME_OF: Readonly<Record<Asked, 'breach' | 'pass' | 'named' | 'split'>>
   named: 'named',
   split_alarm: 'split',
   events_to_split_alarm: 'split',
+  split_evidence: 'evidence',
+  events_to_split_evidence: 'evidence',
 }
 
 export function isTime(asked: Asked): boolean {

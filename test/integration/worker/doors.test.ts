@@ -63,7 +63,7 @@ describe('the decision stream of a worker', () => {
     expect(answer.ok, await answer.text()).toBe(true)
     await expect
       .poll(() => reading.filter(({ text }) => text().includes('"release_started"')).length, {
-        timeout: 30_000,
+        timeout: 60_000,
       })
       .toBe(STREAMS_MAX)
     for (const one of clients) one.close()
@@ -84,7 +84,7 @@ describe('the decision stream of a worker', () => {
       ending.signal,
     )
     expect(seen).toEqual([1])
-  }, 120_000)
+  }, 180_000)
 })
 
 describe('a wrong token', () => {
