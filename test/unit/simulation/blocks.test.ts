@@ -55,7 +55,7 @@ describe('alarms about the split', () => {
     }))
     const [planned, , lean] = ROUTING_CASES
     const figures = [planned!, lean!].map((test) => {
-      const [question] = test.questions
+      const question = test.questions.find(({ asks }) => asks === 'split_alarm')
       return judge(question!, 'shipped', figureOf(test, question!, 'shipped', outcomes)!)
     })
     expect(figures.map(({ figure }) => figure.value)).toEqual([0.1, 0.1])
@@ -63,10 +63,21 @@ describe('alarms about the split', () => {
     expect(figures[0]!.bar).toBeCloseTo(0.1 + 3 * 0.09995, 4)
   })
 
-  it('are asked in releases whose steps are the ramp', () => {
+  it('are asked in releases whose steps are the ramp, and the evidence where they are wanted', () => {
     for (const test of ROUTING_CASES) {
-      const short = { ...test, horizonEvents: 120_000 }
-      expect(runRepetition(short, 1, 0), test.name).toHaveProperty(['shipped.split'])
+      const outcome = runRepetition({ ...test, horizonEvents: 120_000 }, 1, 0)
+      expect(outcome, test.name).toHaveProperty(['shipped.split'])
+      const wanted = !test.name.endsWith('as planned')
+      expect('shipped.evidence' in outcome, test.name).toBe(wanted)
     }
+  })
+
+  it('come after the evidence, which needs no alarm', () => {
+    const lean = ROUTING_CASES.find(({ name }) => name === 'routing, share odds ×0.8')!
+    const { 'shipped.split': alarm, 'shipped.evidence': evidence } = runRepetition(lean, 1, 0)
+    expect(evidence).toBeLessThan(alarm!)
+    const little = ROUTING_CASES.find(({ name }) => name === 'routing, 2 % cohort routed half')!
+    const barred = little.questions.filter(({ bar }) => bar !== 'none').map(({ asks }) => asks)
+    expect(barred).toEqual(['split_evidence'])
   })
 })
