@@ -10,7 +10,6 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
-          // They need little but a core each; those that wait for processes come after them.
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
@@ -19,9 +18,23 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: ['test/integration/worker/**'],
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'worker',
+          include: ['test/integration/worker/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // What they start has deadlines of its own, and the machine to itself.
           sequence: { groupOrder: 2 },
         },
       },
