@@ -79,8 +79,9 @@ export function createTrafficSplit(rule: SplitRule, logAlarm: number): TrafficSp
       // binomials they are scored by; evidence is scaled by as much, which keeps its mean at most 1.
       const scale = rule === 'assigned' ? 1 : (all - 1) / all
       for (const { cell, stable, canary } of strata) {
-        const split = cellOf(cell)
         const [n, c] = [assigned(stable) + assigned(canary), assigned(canary)]
+        if (n === 0) continue
+        const split = cellOf(cell)
         addSplit(split.sums, n, c, share, scale)
         split.stable += n - c
         split.canary += c

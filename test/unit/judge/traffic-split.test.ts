@@ -249,6 +249,12 @@ describe('cohort parity', () => {
     expect(split.parityBroken).toBe(false)
   })
 
+  it('says nothing of a cohort that is named without a request', () => {
+    const empty = { stable: 0, canary: 0, cohort: DE }
+    const { split } = readAfter('assigned', 3, [{ stable: 900, canary: 100 }, empty])
+    expect(split).toMatchObject({ cohort: { cohort: EN, share: 0.1 }, logEParity: 0 })
+  })
+
   it('says nothing with one cohort only', () => {
     expect(readAfter('assigned', 30, [{ stable: 500, canary: 500 }]).split).toMatchObject({
       logEParity: 0,
