@@ -4,6 +4,7 @@ import { errorMargin } from '../../../src/judge/error-margin.ts'
 import type { JudgeRules } from '../../../src/judge/judge.ts'
 import { createJudge, SHIPPED_RULES } from '../../../src/judge/judge.ts'
 import { proportionInterval } from '../../../src/judge/proportion.ts'
+import { FINE, testOf } from './guardrail-runs.ts'
 import {
   blockOf,
   cellOf,
@@ -151,6 +152,20 @@ describe('error_rate max_increase', () => {
     const { logEPass } = rowOf(judge.assess(), 'error_rate')
     expect(logEPass).toBeLessThan(0)
     expect(logEPass).toBeGreaterThan(-Math.LN2)
+  })
+
+  it('needs what the sooner of T1 and T3 needs, where both can pass a wide relative limit', () => {
+    const wide = { ...ERROR_RELATIVE, limit: { ...ERROR_RELATIVE.limit, value: 20 } }
+    const readAfter = (blocks: number) => {
+      const seen = testOf(wide)
+      seen.run(blocks, FINE)
+      return seen.read()
+    }
+    const level = 300
+    expect(readAfter(1).method).toBe('T1')
+    const growth = readAfter(1).growthToPass(level)!
+    expect(readAfter(Math.ceil(growth)).logEPass).toBeGreaterThanOrEqual(level)
+    expect(readAfter(Math.floor(0.7 * growth)).logEPass).toBeLessThan(level)
   })
 
   it('keeps the way a unit is judged for the whole release', () => {
