@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { COMPILER, javaScriptOf } from '../support/transpile.ts'
+import { fingerprintOf, writeModules } from '../support/transpile.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Below the packages that are imported, and not in the repository. */
@@ -15,30 +14,22 @@ const IMPORT = /^(?:import|export)\s(?!type\s)[^'"]*?from '(\.[^']+)'/gm
  */
 export function compiled(script: string): string {
   const sources = new Map<string, string>()
-  collect(script, sources)
-  const names = [...sources.keys()].sort()
-  const hash = createHash('sha256').update(COMPILER)
-  for (const name of names) hash.update(relative(ROOT, name)).update(sources.get(name)!)
-  const output = join(OUTPUT, `code-${hash.digest('hex').slice(0, 12)}`)
-  const pathOf = (name: string, root: string) =>
-    join(root, relative(ROOT, name).replace(/\.ts$/, '.js'))
+  const entry = relative(ROOT, script)
+  collect(entry, sources)
+  const output = join(OUTPUT, `code-${fingerprintOf(sources).slice(0, 12)}`)
   if (!existsSync(output)) {
     const unfinished = `${output}.${process.pid}`
-    for (const name of names) {
-      const path = pathOf(name, unfinished)
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, javaScriptOf(sources.get(name)!))
-    }
+    writeModules(unfinished, sources)
     // Another run may have been faster.
     if (existsSync(output)) rmSync(unfinished, { recursive: true })
     else renameSync(unfinished, output)
   }
-  return pathOf(script, output)
+  return join(output, entry.replace(/\.ts$/, '.js'))
 }
 
 function collect(name: string, into: Map<string, string>): void {
   if (into.has(name)) return
-  const source = readFileSync(name, 'utf8')
+  const source = readFileSync(join(ROOT, name), 'utf8')
   into.set(name, source)
   for (const [, imported] of source.matchAll(IMPORT)) collect(join(dirname(name), imported!), into)
 }
