@@ -72,12 +72,11 @@ describe('alarms about the split', () => {
     }
   })
 
-  it('come after the evidence, which needs no alarm', () => {
+  it('come after the evidence, and both have a bar', () => {
     const lean = ROUTING_CASES.find(({ name }) => name === 'routing, share odds ×0.8')!
     const { 'shipped.split': alarm, 'shipped.evidence': evidence } = runRepetition(lean, 1, 0)
     expect(evidence).toBeLessThan(alarm!)
-    const little = ROUTING_CASES.find(({ name }) => name === 'routing, 2 % cohort routed half')!
-    const barred = little.questions.filter(({ bar }) => bar !== 'none').map(({ asks }) => asks)
-    expect(barred).toEqual(['split_evidence'])
+    const barred = lean.questions.filter(({ bar }) => bar !== 'none').map(({ asks }) => asks)
+    expect(barred).toEqual(['split_evidence', 'split_alarm'])
   })
 })
