@@ -21,7 +21,7 @@ import type { Weights } from './weights.ts'
 import { fixWeights } from './weights.ts'
 
 /** Changes whenever the same blocks could lead to other numbers. */
-export const JUDGE_VERSION = '4'
+export const JUDGE_VERSION = '5'
 
 /** Breach evidence starts once more at each of these parts of the longest duration but the first. */
 const DURATION_PARTS = 10

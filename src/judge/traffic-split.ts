@@ -1,5 +1,6 @@
 import type { CellMetrics } from '../domain/block.ts'
 import type { SplitReading } from '../domain/verdict.ts'
+import { parityLogE } from './cohort-parity.ts'
 import type { Cell } from './cohort-units.ts'
 import type { Stratum } from './guardrail-test.ts'
 import { boundedLog } from './log-space.ts'
@@ -92,14 +93,14 @@ export function createTrafficSplit(rule: SplitRule, logAlarm: number): TrafficSp
       if (rule === 'none') return NOTHING_SAID
       let stable = 0
       let canary = 0
-      let logEParity = 0
+      const evidence: number[] = []
       for (const split of cells.values()) {
         stable += split.stable
         canary += split.canary
-        if (designEffect !== null) logEParity += sampleRatioLogE(split.sums, designEffect)
+        if (designEffect !== null) evidence.push(sampleRatioLogE(split.sums, designEffect))
       }
       const requests = stable + canary
-      const parity = cells.size < 2 ? 0 : boundedLog(logEParity)
+      const parity = cells.size < 2 ? 0 : boundedLog(parityLogE(evidence))
       const ratio = designEffect === null ? 0 : boundedLog(sampleRatioLogE(overall, designEffect))
       const distance = mixDistance([...cells.values()])
       return {

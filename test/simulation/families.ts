@@ -51,7 +51,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: 'Users or requests on the wrong side',
-    text: 'The router does not send the share of traffic it should, overall or in some cohorts. That is no regression but makes comparisons doubtful: the release is held, never rolled back for it. An alarm is wanted in the lower rows, and only in one of a thousand releases in the upper ones. It needs mixes of cohorts that differ by more than 2 % of the requests, and shares the one in a thousand with the other checks of all steps; the evidence, as the reference has it, does neither and is at 1,000.',
+    text: 'The router does not send the share of traffic it should, overall or in some cohorts. That is no regression but makes comparisons doubtful: the release is held, never rolled back for it. An alarm is wanted in the lower rows, and only in one of a thousand releases in the upper ones. Evidence that cohorts are sent apart is an average over how many of them may be: all, or one in 4, 16 or 64, which finds a small one sooner than their product does. An alarm needs mixes of cohorts that differ by more than 2 % of the requests, and shares the one in a thousand with the other checks of all steps; the evidence, as the reference has it, does neither and is at 1,000.',
   },
   {
     name: '90 cohorts × 4 metrics',

@@ -139,7 +139,7 @@ describe('the start of a release', () => {
   })
 
   it('names its version', () => {
-    expect(JUDGE_VERSION).toBe('4')
+    expect(JUDGE_VERSION).toBe('5')
   })
 })
 

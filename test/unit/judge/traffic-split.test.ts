@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BlockCell, UserBuckets } from '../../../src/domain/block.ts'
 import type { Assessment } from '../../../src/domain/verdict.ts'
+import { parityLogE } from '../../../src/judge/cohort-parity.ts'
 import {
   addSplit,
   createSampleRatioSums,
@@ -214,7 +215,7 @@ describe('cohort parity', () => {
       addSplit(sums, 500, canary, 0.1, 999 / 1000)
       return sampleRatioLogE(sums, 1)
     }
-    expect(split.logEParity).toBeCloseTo(evidenceOf(70) + evidenceOf(30), 10)
+    expect(split.logEParity).toBeCloseTo(parityLogE([70, 30].map(evidenceOf)), 10)
     expect(split).toMatchObject({ planned: null, observed: 0.1, logESampleRatio: 0 })
   })
 
@@ -227,7 +228,10 @@ describe('cohort parity', () => {
       return sampleRatioLogE(sums, 1)
     }
     const { split } = judge.assess()
-    expect(split.logEParity).toBeCloseTo(evidenceOf(500, 70) + evidenceOf(500, 30), 10)
+    expect(split.logEParity).toBeCloseTo(
+      parityLogE([70, 30].map((canary) => evidenceOf(500, canary))),
+      10,
+    )
     expect(split.logESampleRatio).toBeCloseTo(evidenceOf(1000, 100), 10)
   })
 
