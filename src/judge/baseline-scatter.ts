@@ -40,8 +40,15 @@ export function createBaselineScatter(): BaselineScatter {
     let known = scatters.get(unit)
     if (known === undefined) {
       known = {
-        ...{ n: 0, bad: 0, lastN: 0, lastBad: 0 },
-        ...{ squares: 0, weight: 0, pairs: 0, allN: 0, allBad: 0 },
+        n: 0,
+        bad: 0,
+        lastN: 0,
+        lastBad: 0,
+        squares: 0,
+        weight: 0,
+        pairs: 0,
+        allN: 0,
+        allBad: 0,
       }
       scatters.set(unit, known)
     }

@@ -1,4 +1,11 @@
-import type { Arm, CellMetrics, ClosedBlock, Moments, UserBuckets } from '../domain/block.ts'
+import type {
+  Arm,
+  CellMetrics,
+  ClosedBlock,
+  Moments,
+  OpenMetrics,
+  UserBuckets,
+} from '../domain/block.ts'
 import { EMPTY_MOMENTS, outcomesOf } from '../domain/block.ts'
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits } from './cohort-units.ts'
@@ -50,7 +57,7 @@ export function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
     }
   }
   const bins = [...histogram.keys()].sort((x, y) => x - y)
-  return {
+  const sum: OpenMetrics = {
     requests: a.requests + b.requests,
     errors: a.errors + b.errors,
     outcomes: outcomesOf(a) + outcomesOf(b),
@@ -63,24 +70,22 @@ export function sumOf(a: CellMetrics, b: CellMetrics): CellMetrics {
     kpis: longer(a.kpis, b.kpis).map((_, i) =>
       sumOfMoments(a.kpis[i] ?? EMPTY_MOMENTS, b.kpis[i] ?? EMPTY_MOMENTS),
     ),
-    ...extrasOf(a, b),
   }
+  addRest(sum, a, b)
+  return sum
 }
 
 /** What is missing where there is nothing of it. */
-function extrasOf(a: CellMetrics, b: CellMetrics): Partial<CellMetrics> {
+function addRest(sum: OpenMetrics, a: CellMetrics, b: CellMetrics): void {
   const cancelled = (a.cancelled ?? 0) + (b.cancelled ?? 0)
+  if (cancelled > 0) sum.cancelled = cancelled
   const rates = [a, b].flatMap(({ requests, sampleRates }) =>
     requests === 0 ? [] : (sampleRates ?? [1, 1]),
   )
-  const sampled = rates.some((rate) => rate !== 1)
+  if (rates.some((rate) => rate !== 1)) sum.sampleRates = [Math.min(...rates), Math.max(...rates)]
   const users = a.users !== undefined && b.users !== undefined ? merged(a.users, b.users) : null
   const known = users ?? a.users ?? b.users
-  return {
-    ...(cancelled > 0 ? { cancelled } : {}),
-    ...(sampled ? { sampleRates: [Math.min(...rates), Math.max(...rates)] as const } : {}),
-    ...(known === undefined ? {} : { users: known }),
-  }
+  if (known !== undefined) sum.users = known
 }
 
 /** The same user may be in both: what falls into one bucket is added up. */

@@ -69,7 +69,13 @@ export function createBlockPairs(
 }
 
 function joined(pair: Pair, { canary, stable }: Stratum): Pair {
-  return { ...pair, canary: sumOf(pair.canary, canary), stable: sumOf(pair.stable, stable) }
+  return {
+    cell: pair.cell,
+    canary: sumOf(pair.canary, canary),
+    stable: sumOf(pair.stable, stable),
+    errorRate: pair.errorRate,
+    quantileBins: pair.quantileBins,
+  }
 }
 
 function inOrder(pairs: Pair[]): Pair[] {

@@ -28,6 +28,15 @@ const emptySeries = (): SeriesSums => ({
   excessSquares: 0,
   excessCross: 0,
 })
+const newSeries = (): Series => ({
+  h: 0,
+  h2: 0,
+  excess: 0,
+  excessSquares: 0,
+  excessCross: 0,
+  blockH: 0,
+  blockExcess: 0,
+})
 const NOTHING: Readonly<SeriesSums> = emptySeries()
 const difference = emptySeries()
 
@@ -35,7 +44,7 @@ export function createBlockSeries(): BlockSeries {
   const all: Series[] = []
   return {
     add(unit, h, excess) {
-      while (all.length <= unit) all.push({ ...emptySeries(), blockH: 0, blockExcess: 0 })
+      while (all.length <= unit) all.push(newSeries())
       const series = all[unit] as Series
       series.blockH += h
       series.blockExcess += h * excess

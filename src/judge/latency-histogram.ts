@@ -25,32 +25,37 @@ export function clear(histogram: LatencyHistogram): void {
   histogram.counts.fill(0)
 }
 
-/** Adds a sparse histogram. */
+/** Adds a sparse histogram, bins ascending. */
 export function addBins(
   histogram: LatencyHistogram,
   bins: readonly number[],
   counts: readonly number[],
 ): void {
-  let { first, counts: into } = histogram
-  let added = 0
-  for (let i = 0; i < bins.length; i++) {
-    const bin = bins[i] as number
-    const count = counts[i] as number
-    added += count
-    if (bin <= ZERO_BIN) histogram.zero += count
-    else if (bin >= UNBOUNDED_BIN) histogram.unbounded += count
-    else {
-      let at = bin - first
-      if (at < 0 || at >= into.length) {
-        reach(histogram, bin)
-        first = histogram.first
-        into = histogram.counts
-        at = bin - first
-      }
-      into[at] = (into[at] as number) + count
-    }
+  const { from, to } = boundedPart(bins)
+  for (let i = 0; i < from; i++) histogram.zero += counts[i] as number
+  for (let i = to; i < bins.length; i++) histogram.unbounded += counts[i] as number
+  for (const count of counts) histogram.total += count
+  if (from === to) return
+  reach(histogram, bins[from] as number)
+  reach(histogram, bins[to - 1] as number)
+  // Every bin of every cohort goes through this loop, and it is fast as long as its array is one.
+  const { first, counts: into } = histogram
+  for (let i = from; i < to; i++) {
+    const at = (bins[i] as number) - first
+    into[at] = (into[at] as number) + (counts[i] as number)
   }
-  histogram.total += added
+}
+
+/** Where, of bins in ascending order, those begin and end that are neither zero nor unbounded. */
+export function boundedPart(bins: readonly number[]): {
+  readonly from: number
+  readonly to: number
+} {
+  let from = 0
+  let to = bins.length
+  while (from < to && (bins[from] as number) <= ZERO_BIN) from++
+  while (to > from && (bins[to - 1] as number) >= UNBOUNDED_BIN) to--
+  return { from, to }
 }
 
 /** Adds `factor` times another histogram. */

@@ -30,11 +30,13 @@ export function createPortions(): Portions {
   const sizes: number[] = []
   const lengths: number[] = []
 
-  const makeRoom = (): void => {
+  /** At the end, for so many more. */
+  const makeRoom = (more: number): void => {
+    if (end + more <= bins.length) return
     const kept = end - start
-    if (5 * kept > 4 * bins.length) {
+    if (5 * (kept + more) > 4 * bins.length) {
       const [oldBins, oldCounts] = [bins, counts]
-      const room = Math.ceil(1.25 * bins.length)
+      const room = Math.ceil(1.25 * (kept + more))
       bins = new Int16Array(room)
       counts = new Uint16Array(room)
       bins.set(oldBins.subarray(start, end))
@@ -46,15 +48,28 @@ export function createPortions(): Portions {
     start = 0
     end = kept
   }
-  const push = (bin: number, count: number): number => {
-    let pushed = 0
+  const push = (bin: number, count: number): void => {
     for (let left = count; left > 0; left -= LARGEST_COUNT) {
-      if (end === bins.length) makeRoom()
+      makeRoom(1)
       bins[end] = bin
       counts[end++] = Math.min(left, LARGEST_COUNT)
-      pushed++
     }
-    return pushed
+  }
+  /** All counts of an array that begins with bin `first`, which are taken out of it. */
+  const pushAll = (from: Int32Array, first: number): void => {
+    let parts = 0
+    for (let i = 0; i < from.length; i++) parts += Math.ceil((from[i] as number) / LARGEST_COUNT)
+    makeRoom(parts)
+    const [ofBins, ofCounts] = [bins, counts]
+    let to = end
+    for (let i = 0; i < from.length; i++) {
+      for (let left = from[i] as number; left > 0; left -= LARGEST_COUNT) {
+        ofBins[to] = first + i
+        ofCounts[to++] = Math.min(left, LARGEST_COUNT)
+      }
+      from[i] = 0
+    }
+    end = to
   }
 
   return {
@@ -62,33 +77,32 @@ export function createPortions(): Portions {
       return sizes[0] ?? 0
     },
     add(from, first) {
-      const { total, zero, unbounded, bins: all } = from
-      let length = push(ZERO_BIN, zero)
-      for (let i = 0; i < all.length; i++) {
-        const count = all[i] as number
-        if (count === 0) continue
-        length += push(first + i, count)
-        all[i] = 0
-      }
-      length += push(UNBOUNDED_BIN, unbounded)
-      sizes.push(total)
-      lengths.push(length)
+      const before = end - start
+      push(ZERO_BIN, from.zero)
+      pushAll(from.bins, first)
+      push(UNBOUNDED_BIN, from.unbounded)
+      sizes.push(from.total)
+      lengths.push(end - start - before)
       from.total = 0
       from.zero = 0
       from.unbounded = 0
     },
     dropFrom(from, first) {
-      const all = from.bins
-      const to = start + (lengths.shift() as number)
+      const [all, ofBins, ofCounts] = [from.bins, bins, counts]
+      let to = start + (lengths.shift() as number)
+      const next = to
       from.total -= sizes.shift() as number
-      for (let i = start; i < to; i++) {
-        const bin = bins[i] as number
-        const count = counts[i] as number
-        if (bin === ZERO_BIN) from.zero -= count
-        else if (bin === UNBOUNDED_BIN) from.unbounded -= count
-        else all[bin - first] = (all[bin - first] as number) - count
+      for (; start < to && ofBins[start] === ZERO_BIN; start++) {
+        from.zero -= ofCounts[start] as number
       }
-      start = to
+      for (; to > start && ofBins[to - 1] === UNBOUNDED_BIN; to--) {
+        from.unbounded -= ofCounts[to - 1] as number
+      }
+      for (let i = start; i < to; i++) {
+        const at = (ofBins[i] as number) - first
+        all[at] = (all[at] as number) - (ofCounts[i] as number)
+      }
+      start = next
     },
   }
 }

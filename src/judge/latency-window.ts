@@ -1,5 +1,5 @@
 import { UNBOUNDED_BIN, ZERO_BIN } from '../domain/histogram.ts'
-import { addBins, type LatencyHistogram, roomFor } from './latency-histogram.ts'
+import { addBins, boundedPart, type LatencyHistogram, roomFor } from './latency-histogram.ts'
 import { type BinCounts, createPortions } from './latency-portions.ts'
 
 /** About how many of the newest latencies are kept … */
@@ -10,7 +10,7 @@ const PORTION = 1500
 /** The newest ~9,000 baseline latencies. */
 export interface LatencyWindow {
   readonly total: number
-  /** Adds the latencies of one closed block, whole counts. */
+  /** Adds the latencies of one closed block, bins ascending, whole counts. */
   add(bins: readonly number[], counts: readonly number[]): void
   /** Smallest bin that at least the share `quantile` of the values does not exceed. */
   quantileBin(quantile: number): number
@@ -25,6 +25,7 @@ export function createLatencyWindow(): LatencyWindow {
   const portions = createPortions()
 
   const reach = (bin: number): void => {
+    if (bin >= first && bin < first + kept.bins.length) return
     const room = roomFor(bin, first, kept.bins.length)
     for (const counts of [kept, pending]) {
       const grown = new Int32Array(room.length)
@@ -33,35 +34,30 @@ export function createLatencyWindow(): LatencyWindow {
     }
     first = room.first
   }
-  /** The loop runs over every bin of every cohort. */
   const addBoth = (bins: readonly number[], counts: readonly number[]): void => {
-    let all = kept.bins
-    let open = pending.bins
-    let added = 0
-    for (let i = 0; i < bins.length; i++) {
-      const bin = bins[i] as number
-      const count = counts[i] as number
-      added += count
-      if (bin <= ZERO_BIN) {
-        kept.zero += count
-        pending.zero += count
-      } else if (bin >= UNBOUNDED_BIN) {
-        kept.unbounded += count
-        pending.unbounded += count
-      } else {
-        let at = bin - first
-        if (at < 0 || at >= all.length) {
-          reach(bin)
-          all = kept.bins
-          open = pending.bins
-          at = bin - first
-        }
-        all[at] = (all[at] as number) + count
-        open[at] = (open[at] as number) + count
-      }
+    const { from, to } = boundedPart(bins)
+    let total = 0
+    for (let i = 0; i < counts.length; i++) total += counts[i] as number
+    let zero = 0
+    for (let i = 0; i < from; i++) zero += counts[i] as number
+    let unbounded = 0
+    for (let i = to; i < counts.length; i++) unbounded += counts[i] as number
+    for (const into of [kept, pending]) {
+      into.total += total
+      into.zero += zero
+      into.unbounded += unbounded
     }
-    kept.total += added
-    pending.total += added
+    if (from === to) return
+    reach(bins[from] as number)
+    reach(bins[to - 1] as number)
+    // Every bin of every cohort goes through this loop, and it is fast as long as its arrays are two.
+    const [all, open, begin] = [kept.bins, pending.bins, first]
+    for (let i = from; i < to; i++) {
+      const at = (bins[i] as number) - begin
+      const count = counts[i] as number
+      all[at] = (all[at] as number) + count
+      open[at] = (open[at] as number) + count
+    }
   }
   return {
     get total() {

@@ -83,16 +83,13 @@ export function createRelativeLatencyTest(
         const whole = Math.floor(part.left)
         part.left -= whole
         if (canary.latencies > 0 && stable.latencies > 0) blocks.saw(cell)
-        const breaching = withMoreBad(
-          countsOf(canary, stable, thresholds.breach, thresholds.stable),
-          whole,
-        )
+        const breaching = countsOf(canary, stable, thresholds.breach, thresholds.stable, whole)
         addTilts(cell, breaching)
         scatter.add(cell, breaching.stable, breaching.stableBad)
         const passing =
           thresholds.pass === thresholds.breach
             ? breaching
-            : countsOf(canary, stable, thresholds.pass, thresholds.stable)
+            : countsOf(canary, stable, thresholds.pass, thresholds.stable, 0)
         release.addCounts(cell, passing, 0)
         if (inStep) step.addCounts(cell, passing, 0)
       }
@@ -155,21 +152,19 @@ function countIn({ bins, counts }: CellMetrics, bin: number): number {
   return at < 0 ? 0 : (counts[at] as number)
 }
 
-function withMoreBad(counts: TwoArmCounts, more: number): TwoArmCounts {
-  const canaryBad = Math.min(counts.canary, counts.canaryBad + more)
-  return { ...counts, canaryBad }
-}
-
+/** `inside`: canary values that are bad and not above `canaryBin`. */
 function countsOf(
   canary: CellMetrics,
   stable: CellMetrics,
   canaryBin: number,
   stableBin: number,
+  inside: number,
 ): TwoArmCounts {
+  const above = countAbove(canary.bins, canary.counts, canaryBin)
   return {
     canary: canary.latencies,
     stable: stable.latencies,
-    canaryBad: countAbove(canary.bins, canary.counts, canaryBin),
+    canaryBad: Math.min(canary.latencies, above + inside),
     stableBad: countAbove(stable.bins, stable.counts, stableBin),
   }
 }

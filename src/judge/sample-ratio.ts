@@ -26,12 +26,29 @@ export function addSplit(
   scale = 1,
 ): void {
   if (requests === 0 || !(share > 0 && share < 1)) return
+  if (share !== costs.share) setCosts(share)
   for (let j = 0; j < GRID_SIZE; j++) {
     const step = TILT_GRID.steps[j] as number
-    const up = step * canary - requests * Math.log1p(share * Math.expm1(step))
-    const down = -step * canary - requests * Math.log1p(share * Math.expm1(-step))
+    const up = step * canary - requests * (costs.above[j] as number)
+    const down = -step * canary - requests * (costs.below[j] as number)
     sums.above[j] = (sums.above[j] as number) + scale * up
     sums.below[j] = (sums.below[j] as number) + scale * down
+  }
+}
+
+/** log1p(π·(e^σd_j − 1)) of the newest share: that of all cohorts of a block, often of a whole step. */
+const costs = {
+  share: Number.NaN,
+  above: new Float64Array(GRID_SIZE),
+  below: new Float64Array(GRID_SIZE),
+}
+
+function setCosts(share: number): void {
+  costs.share = share
+  for (let j = 0; j < GRID_SIZE; j++) {
+    const step = TILT_GRID.steps[j] as number
+    costs.above[j] = Math.log1p(share * Math.expm1(step))
+    costs.below[j] = Math.log1p(share * Math.expm1(-step))
   }
 }
 

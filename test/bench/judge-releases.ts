@@ -1,5 +1,11 @@
 import { parseReleaseFile } from '../../src/contract/release-file.ts'
-import type { BlockCell, CellMetrics, ClosedBlock, UserBuckets } from '../../src/domain/block.ts'
+import type {
+  BlockCell,
+  CellMetrics,
+  ClosedBlock,
+  OpenMetrics,
+  UserBuckets,
+} from '../../src/domain/block.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { ReleaseSpec } from '../../src/domain/release.ts'
 import type * as ReleaseRunModule from '../../src/pipeline/release-run.ts'
@@ -137,8 +143,9 @@ cohorts: { by: [locale, device], key: [{ locale: en-US }, { locale: de-DE, devic
 function withUsers(block: ClosedBlock, random: () => number): ClosedBlock {
   const cells = block.cells.map((cell) => {
     if (DEVICES.indexOf(cell.cohort.device ?? '') % 2 === 0) return cell
-    const users = usersOf(cell.metrics, random)
-    return { ...cell, metrics: { ...cell.metrics, users } }
+    const metrics: OpenMetrics = cell.metrics
+    metrics.users = usersOf(metrics, random)
+    return cell
   })
   return { ...block, cells }
 }

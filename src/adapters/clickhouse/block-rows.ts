@@ -5,6 +5,7 @@ import type {
   ClosedBlock,
   HistoryCell,
   Moments,
+  OpenMetrics,
 } from '../../domain/block.ts'
 import type { Cohort } from '../../domain/cohort.ts'
 import { HaldaneError } from '../../domain/errors.ts'
@@ -166,16 +167,14 @@ function metricsOf(cell: readonly [...StoredCell, ...unknown[]]): CellMetrics {
 }
 
 function blockMetricsOf(cell: readonly [...StoredCell, ...StoredRest]): CellMetrics {
-  const metrics = metricsOf(cell)
+  const metrics: OpenMetrics = metricsOf(cell)
   const [cancelled, low, high, text] = cell.slice(15) as unknown as StoredRest
   const users = usersOf(text, metrics.overLimit.length, metrics.kpis.length)
   const isKnown = low > 0 && high > 0
-  return {
-    ...metrics,
-    ...(cancelled > 0 ? { cancelled } : {}),
-    ...(isKnown && (low < 1 || high < 1) ? { sampleRates: [low, high] } : {}),
-    ...(users === undefined ? {} : { users }),
-  }
+  if (cancelled > 0) metrics.cancelled = cancelled
+  if (isKnown && (low < 1 || high < 1)) metrics.sampleRates = [low, high]
+  if (users !== undefined) metrics.users = users
+  return metrics
 }
 
 function momentsOf(n: number, sum: string, sumSquares: string): Moments {
