@@ -12,6 +12,7 @@ import { familyOf, isTested } from './weights.ts'
 
 const STALE_BLOCKS = 3
 
+/** What a judge has folded, as far as verdicts are read from it. */
 export interface AssessContext {
   readonly spec: ReleaseSpec
   readonly units: CohortUnits

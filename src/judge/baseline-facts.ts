@@ -1,5 +1,6 @@
 import type { Cohort } from '../domain/cohort.ts'
 
+/** Of a value between 0 and 1, or in the unit of a KPI. */
 export interface Spread {
   readonly mean: number
   readonly variance: number

@@ -34,6 +34,7 @@ export interface BaselineScatter {
   shocks(unit: number, h: number): number
 }
 
+/** For every unit, made when first seen; counts of requests, rates 0…1. */
 export function createBaselineScatter(): BaselineScatter {
   const scatters = new Map<number, Scatter>()
   const of = (unit: number): Scatter => {

@@ -13,6 +13,7 @@ const RATE_BLOCKS = 60
 const RATE_PRIOR = 2000
 const RATE_FLOOR = 1e-4
 
+/** Requests of which the outcome is known, and those that failed. */
 export interface BaselineCounts {
   /** Of which it is known whether they failed. */
   readonly requests: number
@@ -61,6 +62,10 @@ interface CellBaseline {
   readonly before: readonly number[]
 }
 
+/**
+ * `history`: one entry per cohort with what the baseline did before the release; `quantiles` in (0, 1),
+ * those that are tested relative to the baseline.
+ */
 export function createBaseline(
   units: CohortUnits,
   history: readonly HistoryCell[],

@@ -10,8 +10,10 @@ import { EMPTY_MOMENTS, outcomesOf } from '../domain/block.ts'
 import { cohortKey } from '../domain/cohort.ts'
 import type { Cell, CohortUnits } from './cohort-units.ts'
 
+/** One arm of one block. */
 export type BlockMetrics = ReadonlyMap<Cell, CellMetrics>
 
+/** An arm without requests. */
 export const EMPTY_METRICS: CellMetrics = {
   requests: 0,
   errors: 0,

@@ -40,6 +40,7 @@ const newSeries = (): Series => ({
 const NOTHING: Readonly<SeriesSums> = emptySeries()
 const difference = emptySeries()
 
+/** One series per unit index, made when first added to. */
 export function createBlockSeries(): BlockSeries {
   const all: Series[] = []
   return {

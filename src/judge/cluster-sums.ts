@@ -21,6 +21,7 @@ export interface ClusterSums {
   seen: number
 }
 
+/** Without any stratum yet; 64 buckets. */
 export function createClusterSums(): ClusterSums {
   return { beyond: new Float64Array(BUCKETS), expected: 0, seen: 0 }
 }

@@ -32,6 +32,7 @@ export interface Unit {
   share: number
 }
 
+/** The cohorts of a release as it sees them: cells of traffic, and units that are tested. */
 export interface CohortUnits {
   readonly units: readonly Unit[]
   readonly cells: readonly Cell[]

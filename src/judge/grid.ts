@@ -11,6 +11,7 @@ export interface BetGrid extends MixtureGrid {
   readonly penalties: Float64Array
 }
 
+/** Points of every grid (statistics §2). */
 export const GRID_SIZE = 16
 
 /**

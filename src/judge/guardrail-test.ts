@@ -19,6 +19,7 @@ export interface Pair extends Stratum {
   readonly quantileBins: readonly (number | null)[]
 }
 
+/** What a guardrail's test gets of one closed block. */
 export interface JudgedBlock {
   /** As the block is: for tests on the canary alone. */
   readonly strata: readonly Stratum[]
@@ -75,6 +76,7 @@ export interface EvidenceBlocks {
   of(unit: Unit): number
 }
 
+/** By unit index; `saw` counts for all units of the cell. */
 export function createEvidenceBlocks(): EvidenceBlocks {
   const counts: number[] = []
   /** Per unit the number of the last block it was seen in. */
@@ -101,6 +103,7 @@ export interface PerUnit<T> {
   of(unit: number): T
 }
 
+/** `make` gets the unit's index, once. */
 export function perUnit<T>(make: (unit: number) => T): PerUnit<T> {
   const values: (T | undefined)[] = []
   return {

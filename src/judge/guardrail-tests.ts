@@ -18,6 +18,7 @@ import { createRelativeLatencyTest } from './relative-latency.ts'
 const QUALITY_REQUESTS = 100
 const KPI_REQUESTS = 400
 
+/** What tests share: the release and what is known of its baseline. */
 export interface TestContext {
   readonly spec: ReleaseSpec
   readonly units: CohortUnits

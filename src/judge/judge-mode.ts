@@ -17,6 +17,7 @@ export interface JudgeMode {
   readonly split: SplitRule
 }
 
+/** As releases are judged: blocks of the store, one after the other. */
 export const BY_BLOCKS: JudgeMode = {
   manyBlocks: true,
   scale: BIN_SCALE,

@@ -39,6 +39,7 @@ export interface JudgeRules {
   readonly fewestBlocks: number
 }
 
+/** As releases are judged. */
 export const SHIPPED_RULES: JudgeRules = { restarts: true, fewestBlocks: 2 }
 
 /**

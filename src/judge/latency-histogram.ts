@@ -13,6 +13,7 @@ export interface LatencyHistogram {
 
 const MARGIN = 16
 
+/** Without values and without room; it grows to the bins that are added. */
 export function emptyHistogram(): LatencyHistogram {
   return { total: 0, zero: 0, unbounded: 0, first: 0, counts: new Float64Array(0) }
 }

@@ -38,6 +38,7 @@ interface QuantileRange {
 /** Each arm's own quantile sequence has half the error probability of the comparison. */
 const LEVEL = Math.log(4 / INTERVAL_ALPHA)
 
+/** `scale`: how bins stand for milliseconds. */
 export function createLatencyTotals(scale: LatencyScale): LatencyTotals {
   const cells: { stable: LatencyHistogram; canary: LatencyHistogram }[] = []
   /** Until the next block: by unit, and by p₀. */
@@ -128,6 +129,7 @@ function cached<Key, Value>(made: Map<Key, Value>, key: Key, make: () => Value):
   return value
 }
 
+/** One quantile of both arms in ms; the difference and its interval in ms, or relative (0.1 is 10 %). */
 export interface LatencyComparison {
   readonly stableMs: number | null
   readonly canaryMs: number | null

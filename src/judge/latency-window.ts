@@ -17,6 +17,7 @@ export interface LatencyWindow {
   addTo(histogram: LatencyHistogram): void
 }
 
+/** Empty; forgets the oldest of about six portions once it has more than 9,000 latencies. */
 export function createLatencyWindow(): LatencyWindow {
   const kept = noCounts()
   /** Of what is kept the part that is in no portion yet: has the same bins. */

@@ -12,6 +12,7 @@ import { createPairedWindow } from './paired-window.ts'
 import { createRestarts } from './restarts.ts'
 import type { WindowSnapshot } from './window-reading.ts'
 
+/** How a difference of means is tested. */
 export interface MeanDifferenceOptions {
   /** 1: an increase is bad, −1: a drop is bad. */
   readonly sign: 1 | -1

@@ -1,5 +1,6 @@
 import { logSumExp } from './log-space.ts'
 
+/** A hypothesis as it enters the average over the release. */
 export interface WeightedEvidence {
   /** ln of the hypothesis' weight; −Infinity for none. */
   readonly logWeight: number

@@ -67,6 +67,7 @@ export function fillSums(
   into.floorAtMargin -= since[at + 19] as number
 }
 
+/** `into` becomes a copy of `sums`, number by number. */
 export function setSums(into: PairedSums, sums: Readonly<PairedSums>): void {
   into.h = sums.h
   into.h2 = sums.h2

@@ -60,6 +60,7 @@ export type Evidence = Pick<Estimate, 'difference' | 'gate'>
 
 const combined = noDifference()
 
+/** `kind`: what the differences are of; `rules`: when T3 may speak (statistics §3, T3). */
 export function createPairedWindow(kind: PairedKind, rules: GateRules): PairedWindow {
   const cells: PairedSums[] = []
   const series = createBlockSeries()

@@ -43,6 +43,7 @@ export interface PairedSums {
  */
 export type PairedKind = 'rate' | 'exceedance' | 'mean'
 
+/** Of a cell without any pair. */
 export function emptySums(): PairedSums {
   return {
     h: 0,
@@ -68,6 +69,7 @@ export function emptySums(): PairedSums {
   }
 }
 
+/** Adds sum by sum: cells that are merged are one cell from then on. */
 export function addSums(into: PairedSums, other: Readonly<PairedSums>): void {
   into.h += other.h
   into.h2 += other.h2

@@ -30,6 +30,7 @@ export interface PlannedRow {
   readonly sees: { readonly effect: EffectKind; readonly value: number } | null
 }
 
+/** A step of the plan, before the release. */
 export interface PlannedStep {
   readonly index: number
   readonly weight: number
@@ -43,6 +44,7 @@ export interface PlannedStep {
   } | null
 }
 
+/** What can be known of a release before it starts (statistics §7). */
 export interface ReleasePlan {
   readonly steps: readonly PlannedStep[]
   readonly rows: readonly PlannedRow[]

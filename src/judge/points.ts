@@ -11,6 +11,7 @@ export interface PointCell {
   readonly values: ReadonlyMap<string, { readonly value: number; readonly n: number }>
 }
 
+/** Plain values of a window, beside counts. */
 export interface Points {
   /** Every version and cohort of the window. */
   readonly points: readonly PointCell[]

@@ -10,6 +10,7 @@ export interface SampleRatioSums {
   readonly below: Float64Array
 }
 
+/** Λ of no request: 16 tilts each way, all 0. */
 export function createSampleRatioSums(): SampleRatioSums {
   return { above: new Float64Array(GRID_SIZE), below: new Float64Array(GRID_SIZE) }
 }

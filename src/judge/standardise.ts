@@ -26,6 +26,7 @@ export interface WeightedSums {
   readonly sums: PairedSums
 }
 
+/** Cells that are compared as one. */
 export interface Group {
   readonly share: number
   readonly sums: PairedSums
@@ -85,6 +86,7 @@ export function mergeShort(cells: readonly WeightedSums[], rules: GateRules): re
   return [...done, ...open.filter(({ sums }) => done.length === 0 || enough(sums))]
 }
 
+/** A difference standardised to the baseline's mix, in the unit of the sums (shares 0…1, or means). */
 export interface Standardised {
   /** θ̂ − margin; positive is worse. */
   readonly excess: number
@@ -115,8 +117,10 @@ export function combineGroups(
   return combineInto(combined, groups, kind, designEffect, true) ? combined : null
 }
 
+/** The same, being computed. */
 export type Combined = { -readonly [Name in keyof Standardised]: number }
 
+/** To be filled by `combineInto`. */
 export function noDifference(): Combined {
   return { excess: 0, variance: 0, seenVariance: 0, blockVariance: 0, stable: 0, canary: 0 }
 }

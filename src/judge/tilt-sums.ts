@@ -13,10 +13,12 @@ export interface TiltSums {
   logE(unit: number, since: TiltSnapshot | null, designEffect: number): number
 }
 
+/** Λ of all units at one moment, 16 numbers each. */
 export type TiltSnapshot = UnitSnapshot
 
 const scratch = new Float64Array(GRID_SIZE)
 
+/** By unit index; evidence of Λ by `mixtureLogE` (statistics §2). */
 export function createTiltSums(): TiltSums {
   const sums: Float64Array[] = []
   return {

@@ -37,6 +37,7 @@ interface Labels {
   labelled(metrics: CellMetrics): number
 }
 
+/** `rule`: what each block's split is compared with. Statistics §3, T5, with design §11. */
 export function createTrafficChecks(spec: ReleaseSpec, rule: SplitRule): TrafficChecks {
   const late = createRateBalance()
   const labels = labelsOf(spec)

@@ -31,6 +31,7 @@ export interface Traffic {
   startStep(): void
 }
 
+/** Nothing seen yet; times in ms of event time. */
 export function createTraffic(): Traffic {
   const units = new Map<number, UnitTraffic>()
   const of = (unit: Unit): UnitTraffic => {

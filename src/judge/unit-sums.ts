@@ -17,6 +17,7 @@ export interface UnitSums<Values> {
 /** The sums of all units one after the other; a unit beyond its end had none. */
 export type UnitSnapshot = Float64Array
 
+/** `shape`: how many numbers a unit has, and how they are added to and read. */
 export function createUnitSums<Values>(shape: Shape<Values>): UnitSums<Values> {
   const { width } = shape
   const sums: Float64Array[] = []

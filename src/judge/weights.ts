@@ -20,6 +20,7 @@ export function isTested(guardrail: Guardrail, unit: Unit): boolean {
 /** Part of the cohorts' weight that is kept for cohorts that appear after the weights are fixed. */
 const RESERVE = 0.1
 
+/** Weights of the hypotheses, Σ ≤ 1 within a family, fixed before the data they weigh (statistics §5). */
 export interface Weights {
   /** ln of the weight within the guardrail's family; −Infinity for none. */
   logWeight(guardrail: number, unit: number): number

@@ -12,6 +12,7 @@ import { badOf, combineInto, mergeShort } from './standardise.ts'
 const BLOCKS_WHEN_SHOCKED = 100
 const SHOCK_RATIO = 2
 
+/** Whether there is enough for an asymptotic test, and how much more it takes. */
 export interface Gate {
   readonly met: boolean
   /** How many times the present data it takes, ≥ 1; null when nothing can be said. */
@@ -123,6 +124,10 @@ export function differenceInto(
   return true
 }
 
+/**
+ * Whether the unit has the requests, bad events and effective blocks of the window's rules (statistics
+ * §3, T3). Where blocks differ more than `designEffect` ≥ 1 explains, it takes more of them.
+ */
 export function gateOf(window: WindowSums, reading: UnitReading, designEffect: number): Gate {
   const { rules } = window
   const { total, blocks } = reading

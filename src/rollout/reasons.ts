@@ -49,11 +49,13 @@ export function holdReasons(
   ]
 }
 
+/** What a person ordered, and why. */
 export function manualReason(command: string, by: string, reason: string): Reason {
   const because = reason === '' ? '' : `: ${reason}`
   return { code: 'manual', severity: 'info', message: `${command} by ${by}${because}` }
 }
 
+/** `silentMs`: how long nothing has come. */
 export function idleReason(code: 'no_traffic' | 'stale_data', silentMs: number): Reason {
   const message =
     code === 'no_traffic'

@@ -22,12 +22,14 @@ import type { Laggards } from './traffic-reasons.ts'
  */
 export type RolloutState = DecisionDraft
 
+/** Stored events a decision rests on. */
 export interface Counts {
   readonly events: number
   readonly duplicates: number
   readonly late: number
 }
 
+/** What people may order. */
 export type ManualCommand = 'pause' | 'resume' | 'promote' | 'abort' | 'rollback'
 
 /** Cohorts beyond overall and the key ones that a decision names, by weighted evidence. */
@@ -40,6 +42,7 @@ function trafficOf(spec: ReleaseSpec, canaryWeight: number): TrafficShare[] {
   ]
 }
 
+/** Weight of the canary among a decision's traffic, in parts of `total_weight`; 0 without one. */
 export function canaryWeightOf(traffic: readonly TrafficShare[]): number {
   return traffic.find((share) => share.role === 'canary')?.weight ?? 0
 }
