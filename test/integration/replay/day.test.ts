@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { WireDecision } from '../../../src/contract/decision.ts'
 import { CANARY_VERSION } from '../../support/event-generator.ts'
 import { DAY_START_MS, dayOfEvents, dayRelease, LATE_COHORT, timeAt } from './day-stream.ts'
-import { useReplay } from './replay-run.ts'
+import { type Replayed, useReplay } from './replay-run.ts'
 
 const MINUTE_MS = 60_000
 /** A watermark delay of two and three blocks of one minute. */
@@ -25,11 +25,14 @@ const messagesOf = (decisions: readonly WireDecision[], code: string) =>
 
 describe('24 hours with a night without data', { timeout: 120_000 }, () => {
   const { replay } = useReplay()
+  let sound: Promise<Replayed> | undefined
+  const soundDay = () => {
+    sound ??= replay({ events: dayOfEvents(1), release: dayRelease(), args: START })
+    return sound
+  }
 
   it('of two versions that do the same: promoted, and every hold has its reason', async () => {
-    const { decisions, summary } = await replay({
-      ...{ events: dayOfEvents(1), release: dayRelease(), args: START },
-    })
+    const { decisions, summary } = await soundDay()
     expect(summary).toMatchObject({ rejected: 0, duplicates: 0, late: 0 })
     expect(decisions.map(({ action }) => action)).not.toContain('rollback')
 
@@ -66,16 +69,14 @@ describe('24 hours with a night without data', { timeout: 120_000 }, () => {
   })
 
   it('of a canary that is worse for the cohort of 09:00 alone: back, and that cohort is named', async () => {
-    const release = dayRelease()
-    const sound = await replay({ events: dayOfEvents(1), release, args: START })
     const worse = await replay({
       events: dayOfEvents(1, { worseLate: true }),
-      release,
+      release: dayRelease(),
       args: START,
     })
     const until = (decisions: readonly WireDecision[]) =>
       between(decisions, DAY_START_MS, timeAt('09:00'))
-    expect(until(worse.decisions)).toEqual(until(sound.decisions))
+    expect(until(worse.decisions)).toEqual(until((await soundDay()).decisions))
     const last = worse.decisions.at(-1)
     expect(last).toMatchObject({ action: 'rollback', phase: 'rolled_back' })
     expect(last?.reasons[0]).toMatchObject({ code: 'error_rate_breached', cohort: LATE_COHORT })
