@@ -118,7 +118,10 @@ export interface Bus {
   readToEnd(topic: string, partition: number): Promise<BusRecord[]>
   /** Per partition the offset of the first record kept, and the one the next record will get. */
   offsetsKept(topic: string, partitions: readonly number[]): Promise<Map<number, OffsetsKept>>
-  /** Resolves when all replicas have the records. */
+  /**
+   * Resolves when all replicas have the records. Never a record less, but where an answer is lost or
+   * a leader moves meanwhile, records of the call may be there twice: readers know them by their ids.
+   */
   produce(topic: string, records: readonly OutgoingRecord[]): Promise<void>
   /** A producer that shuts out any older one with the same id. */
   fencedProducer(id: string): Promise<FencedProducer>

@@ -77,6 +77,17 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         expect(await bus.readToEnd(topic, 0)).toHaveLength(1)
       })
 
+      it('has all partitions of a new topic ready, so that a write is there once', async () => {
+        for (let turn = 0; turn < 3; turn++) {
+          const partitions = 24
+          const topic = await createTopic({ partitions })
+          const everywhere = Array.from({ length: partitions }, (_, at) => numbered(1, at)).flat()
+          await bus.produce(topic, everywhere)
+          const kept = await bus.offsetsKept(topic, [...Array(partitions).keys()])
+          expect([...kept.values()].map(({ end }) => end)).toEqual(Array(partitions).fill(1))
+        }
+      })
+
       it('names the topic that does not exist, in every call that takes one', async () => {
         const options = { groupId: 'g', onAssigned() {}, async onBatch() {}, onCrash() {} }
         const producer = await bus.fencedProducer(`unknown-topic-${run}`)
@@ -136,7 +147,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         }))
         await bus.produce(topic, records)
         const probe = await consume(topic, 'order')
-        await eventually('all records came', () => probe.records().length === 500)
+        await probe.received(500)
         expect(probe.values()).toEqual(names(500))
         const first = probe.records()[0]!.offset
         expect(probe.records().map((record) => record.offset - first)).toEqual(
@@ -246,7 +257,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         const probe = await consume(topic, 'assigned', async (batch, self) => {
           assignedFirst ||= self.assignments[0]?.number === batch.assignment
         })
-        await eventually('all records came', () => probe.records().length === 8)
+        await probe.received(8)
         expect(assignedFirst).toBe(true)
         expect(probe.assignments[0]?.partitions).toEqual([0, 1])
         for (const batch of probe.batches) {
@@ -259,7 +270,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         const topic = await createTopic()
         await bus.produce(topic, numbered(10))
         const first = await consume(topic, 'resume')
-        await eventually('all records came', () => first.records().length === 10)
+        await first.received(10)
         expect(await first.consumer.committed(0)).toEqual({ offset: null, metadata: '' })
         await first.consumer.commit(0, 4, '{"v":1,"to":9,"n":6}')
         expect(await first.consumer.committed(0)).toEqual({
@@ -269,7 +280,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         await first.consumer.stop()
 
         const second = await consume(topic, 'resume')
-        await eventually('the rest came', () => second.records().length === 6)
+        await second.received(6)
         expect(second.values()).toEqual(names(6, 4))
         expect((await second.consumer.committed(0)).metadata).toBe('{"v":1,"to":9,"n":6}')
         await second.consumer.commit(0, 10, '')
@@ -280,10 +291,10 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         const topic = await createTopic()
         await bus.produce(topic, numbered(5))
         const first = await consume(topic, 'again')
-        await eventually('all records came', () => first.records().length === 5)
+        await first.received(5)
         await first.consumer.stop()
         const second = await consume(topic, 'again')
-        await eventually('all records came again', () => second.records().length === 5)
+        await second.received(5)
         expect(second.values()).toEqual(names(5))
       })
 
@@ -295,7 +306,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         await first.consumer.stop()
         await bus.produce(topic, numbered(4))
         const second = await consume(topic, 'early')
-        await eventually('the rest came', () => second.records().length === 2)
+        await second.received(2)
         expect(second.values()).toEqual(['r2', 'r3'])
       })
 
@@ -312,7 +323,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         for (let round = 0; round < 10; round++) {
           await bus.produce(topic, [...numbered(3, 0), ...numbered(3, 1)])
         }
-        await eventually('all records came', () => probe.records().length === 60)
+        await probe.received(60)
         expect(overlaps).toBe(0)
       })
 
@@ -339,7 +350,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
 
         const next = await consume(topic, 'stop')
         expect(await next.consumer.committed(0)).toEqual({ offset: 3, metadata: 'last words' })
-        await eventually('the rest came', () => next.records().length === 3)
+        await next.received(3)
       })
 
       it('end with the error of their handler, and report it', async () => {
@@ -362,9 +373,9 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
           if (batch.partition === 0) consumer.pause([0])
         })
         await bus.produce(topic, [...numbered(1, 0), ...numbered(1, 1)])
-        await eventually('both came', () => probe.records().length === 2)
+        await probe.received(2)
         await bus.produce(topic, [...numbered(3, 0), ...numbered(3, 1)])
-        await eventually('the other partition goes on', () => probe.records().length === 5)
+        await probe.received(5)
         await new Promise((resolve) => setTimeout(resolve, 300))
         const of = (partition: number) =>
           probe.records().filter((record) => record.partition === partition)
@@ -409,7 +420,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         )
         for (const partition of [0, 1, 2, 3])
           await bus.produce(topic, [{ ...value('last'), partition }])
-        await eventually('it gets all', () => two.records().length === 14)
+        await two.received(14)
       })
 
       it('let a handler finish and commit before they hand over its partition', async () => {
@@ -491,7 +502,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         await bus.produce(topic, numbered(3))
         const one = await consume(topic, 'independent-1')
         const two = await consume(topic, 'independent-2')
-        await eventually('both have all', () => one.records().length + two.records().length === 6)
+        await eventually('both have all', () => one.records().length + two.records().length >= 6)
         expect(one.values()).toEqual(names(3))
         await one.consumer.commit(0, 3, '')
         expect(await two.consumer.committed(0)).toEqual({ offset: null, metadata: '' })

@@ -109,7 +109,7 @@ describe.skipIf(process.env['KAFKA_BROKERS'])('the Kafka bus and a broker that f
     ])
     expect(await probe.consumer.committed(0)).toEqual({ offset: null, metadata: '' })
     await producer.produce(topic, [record('first')])
-    await eventually('the record came', () => probe.records().length === 1)
+    await probe.received(1)
     await probe.consumer.commit(0, 1, '')
     expect(loudLines(log)).toEqual([])
     await bus.close()

@@ -61,6 +61,8 @@ export interface ConsumerProbe {
   readonly crashes: Error[]
   /** All records so far, in the order they came. */
   records(): BusRecord[]
+  /** Waits until as many records came; rejects when there are more, and says which. */
+  received(count: number): Promise<void>
   values(): (string | null)[]
 }
 
@@ -82,6 +84,11 @@ export async function probeConsumer(
     batches,
     crashes: [],
     records,
+    async received(count) {
+      await eventually(`${count} records came`, () => records().length >= count)
+      const places = records().map(({ partition, offset }) => `${partition}/${offset}`)
+      if (places.length > count) throw new Error(`more than ${count} came: ${places.join(', ')}`)
+    },
     values: () => records().map((record) => textOf(record.value)),
   }
   joined = await bus.consume({

@@ -3,7 +3,7 @@ import type { TopicSpec } from '../../domain/topics.ts'
 import { createKafkaContext, type KafkaBusOptions } from './client.ts'
 import { explain } from './failure.ts'
 import { type FoundTopic, toTopicConfig } from './topic-settings.ts'
-import { createTopics } from './topics.ts'
+import { createTopics, untilOpen } from './topics.ts'
 
 /** For people who set a cluster up: looks at topics and creates them, with settings and replicas. */
 export interface TopicAdmin {
@@ -40,14 +40,15 @@ export async function openTopicAdmin(options: KafkaBusOptions): Promise<TopicAdm
     async create(specs, { replicationFactor, dryRun }) {
       if (specs.length === 0) return
       const names = specs.map((spec) => spec.name).join(', ')
-      await asked(`cannot create ${names}`, () =>
-        admin.createTopics({
+      await asked(`cannot create ${names}`, async () => {
+        await admin.createTopics({
           topics: specs.map((spec) => toTopicConfig(spec, replicationFactor)),
           validateOnly: dryRun,
           waitForLeaders: !dryRun,
           timeout: CREATE_TIME_MAX_MS,
-        }),
-      )
+        })
+        if (!dryRun) for (const spec of specs) await untilOpen(context, spec.name)
+      })
     },
     close: () => admin.disconnect(),
   }

@@ -4,6 +4,7 @@ import { withRetries } from './attempts.ts'
 import type { KafkaContext } from './client.ts'
 import { createContact } from './contact.ts'
 import { explain, kafkaErrorTypes } from './failure.ts'
+import { openTopicReader } from './topic-reader.ts'
 import { toTopicConfig } from './topic-settings.ts'
 
 /** What topics there are. Every look-up says within the probe timeout when no broker answers. */
@@ -63,7 +64,10 @@ export function createTopics(context: KafkaContext): Topics {
       const names = missing.map((spec) => spec.name).join(', ')
       try {
         await create(context, missing)
-        for (const spec of missing) await appeared(spec.name)
+        for (const spec of missing) {
+          await appeared(spec.name)
+          await untilOpen(context, spec.name)
+        }
       } catch (thrown) {
         throw explain(thrown, `cannot create topics ${names}`, brokers)
       }
@@ -84,6 +88,18 @@ export function createTopics(context: KafkaContext): Topics {
     close: () => contact.close(),
   }
   return topics
+}
+
+/**
+ * A broker tells of a new topic before it has opened the logs of all its partitions. A write that
+ * meets it in between is taken by some and refused by others, and kafkajs then repeats it for all:
+ * the records of the open ones would be there twice.
+ */
+export async function untilOpen(context: KafkaContext, topic: string): Promise<void> {
+  await withRetries(context.clock, async () => {
+    const reader = await openTopicReader(context, topic)
+    await reader.offsets('end', reader.partitions()).finally(() => reader.close())
+  })
 }
 
 async function create(context: KafkaContext, specs: readonly TopicSpec[]): Promise<void> {

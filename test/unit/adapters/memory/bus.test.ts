@@ -40,7 +40,7 @@ describe('the in-process bus, beside what every bus does', () => {
     setTimeout(() => {
       seenAtTimer = probe.records().length
     }, 1)
-    await eventually('all came', () => probe.records().length === 500)
+    await probe.received(500)
     expect(seenAtTimer).toBeGreaterThanOrEqual(0)
     expect(seenAtTimer).toBeLessThan(500)
     await bus.close()

@@ -17,10 +17,10 @@ describe('faults of the in-process bus, on demand', () => {
 
   it('delivers again from the committed offset, within the same assignment', async () => {
     const probe = await probeConsumer(bus, 't', 'g')
-    await eventually('all came', () => probe.records().length === 3)
+    await probe.received(3)
     await probe.consumer.commit(0, 1, '')
     bus.faults.redeliver('g')
-    await eventually('two came again', () => probe.records().length === 5)
+    await probe.received(5)
     expect(probe.values()).toEqual(['a', 'b', 'c', 'b', 'c'])
     expect(probe.assignments).toHaveLength(1)
   })
@@ -30,7 +30,7 @@ describe('faults of the in-process bus, on demand', () => {
     const probe = await probeConsumer(bus, 't', 'g', async () => {
       if (deliveries++ === 0) bus.faults.redeliver('g')
     })
-    await eventually('all came twice', () => probe.records().length === 6)
+    await probe.received(6)
     expect(probe.values()).toEqual(['a', 'b', 'c', 'a', 'b', 'c'])
   })
 
@@ -67,10 +67,10 @@ describe('faults of the in-process bus, on demand', () => {
 
   it('makes a group join again, and deliver what was not committed', async () => {
     const probe = await probeConsumer(bus, 't', 'g')
-    await eventually('all came', () => probe.records().length === 3)
+    await probe.received(3)
     await probe.consumer.commit(0, 2, '')
     bus.faults.rebalance('g')
-    await eventually('the last came again', () => probe.records().length === 4)
+    await probe.received(4)
     expect(probe.values()).toEqual(['a', 'b', 'c', 'c'])
     expect(probe.batches.map(({ assignment }) => assignment)).toEqual([1, 2])
   })
@@ -79,7 +79,7 @@ describe('faults of the in-process bus, on demand', () => {
     bus.faults.delay(50)
     const started = Date.now()
     const probe = await probeConsumer(bus, 't', 'g')
-    await eventually('all came', () => probe.records().length === 3)
+    await probe.received(3)
     await probe.consumer.commit(0, 3, '')
     await bus.produce('t', [{ key: null, value: Buffer.from('d') }])
     expect(Date.now() - started).toBeGreaterThanOrEqual(145)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMemoryBus, type MemoryBus } from '../../../../src/adapters/memory/bus.ts'
-import { eventually, probeConsumer, realClock, textOf } from '../../../support/bus-probe.ts'
+import { probeConsumer, realClock, textOf } from '../../../support/bus-probe.ts'
 
 const record = (text: string, bytes = 0) => ({
   key: null,
@@ -24,7 +24,7 @@ describe('retention of the in-process bus', () => {
       { key: null, value: Buffer.from('a'), partition: 0 },
       { key: null, value: Buffer.from('b'), partition: 1 },
     ])
-    await eventually('both came', () => probe.records().length === 2)
+    await probe.received(2)
     expect(
       probe
         .records()
@@ -53,7 +53,7 @@ describe('retention of the in-process bus', () => {
     expect(left.map(({ offset }) => offset)).toEqual(Array.from({ length: 60 }, (_, i) => i + 40))
     await slow.consumer.stop()
     const again = await probeConsumer(bus, 't', 'slow')
-    await eventually('the rest came again', () => again.records().length === 60)
+    await again.received(60)
   })
 
   it('keeps a bounded tail of a topic that no group reads', async () => {
