@@ -46,26 +46,33 @@ export async function applyMigrations(
 ): Promise<string[]> {
   const migrations = await readMigrations(directory)
   await sql.define('create_schema_migrations', TABLE)
+  const applied = await sql.select(APPLIED)
+  const missing = missingOf(migrations, applied, log)
+  // On an empty store a statement takes no time, so that repeating all costs less than many records.
+  const perRecord = applied.length === 0 ? missing.length : 1
   const names: string[] = []
-  for (const migration of missingOf(migrations, await sql.select(APPLIED), log)) {
-    await sql.define(migration.name, migration.sql)
-    await sql.insertRows({
-      name: 'record_migration',
-      table: 'schema_migrations',
-      rows: [
-        {
-          version: migration.version,
-          name: migration.name,
-          checksum: migration.checksum,
-          breaking: migration.breaking,
-          applied_at: sqlTime(clock.now()),
-        },
-      ],
-    })
+  let unrecorded: Migration[] = []
+  const record = async () => {
+    const rows = unrecorded.map((migration) => recordOf(migration, clock.now()))
+    unrecorded = []
+    await sql.insertRows({ name: 'record_migrations', table: 'schema_migrations', rows })
+  }
+  for (const migration of missing) {
+    try {
+      await sql.define(migration.name, migration.sql)
+    } catch (thrown) {
+      await record().catch(() => undefined)
+      throw thrown
+    }
     names.push(migration.name)
+    if (unrecorded.push(migration) === perRecord) await record()
   }
   if (names.length > 0) log.info({ applied: names }, 'store migrated')
   return names
+}
+
+function recordOf({ version, name, checksum, breaking }: Migration, nowMs: number) {
+  return { version, name, checksum, breaking, applied_at: sqlTime(nowMs) }
 }
 
 /** Names of the migrations that are still to be applied; throws as `applyMigrations` does. */

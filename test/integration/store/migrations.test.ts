@@ -144,6 +144,14 @@ describe('migrations', () => {
     expect(warnings).toEqual([{ migrations: [name] }])
   })
 
+  it('are all repeated, to the same tables, after a first run that died before it recorded any', async () => {
+    await migrate()
+    const complete = await columns()
+    await temp().engine.analysis.define('forget', 'TRUNCATE TABLE schema_migrations')
+    expect(await migrate()).toEqual(names)
+    expect(await columns()).toEqual(complete)
+  })
+
   it('go on where a failed one stopped', async () => {
     const broken = join(directory, `${String(names.length + 1).padStart(4, '0')}_broken.sql`)
     await writeFile(broken, '-- breaking: no\n-- undo: nothing\nCREATE NONSENSE\n')
