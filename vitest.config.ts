@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // These keep nothing outside themselves; loading every module anew took a third of the time.
+          isolate: false,
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,

@@ -14,7 +14,9 @@ export interface Terminal {
 export function processTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
   const interactive = process.stdout.isTTY === true && env['TERM'] !== 'dumb'
   const colored = interactive && env['NO_COLOR'] === undefined
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', outliveReader)
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off('error', outliveReader).on('error', outliveReader)
+  }
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
