@@ -16,7 +16,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`)
 say(describeMachine())
 
 const needsBroker = parts.includes('ingest') || parts.includes('rss')
-const broker = needsBroker ? await startBroker() : null
+const broker = needsBroker ? await startBroker({}, { fullSpeed: true }) : null
 const rows: ResultRow[] = []
 try {
   if (broker !== null) say(`Kafka broker: ${broker.kind}, on the same machine unless named`)

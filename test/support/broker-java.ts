@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,12 +25,17 @@ kill "$guard" 2>/dev/null
 echo "$code"
 `
 
+/** In the minute a test needs a broker, compiling it well costs more than it gives. */
+const QUICK_START = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+
 /** Listeners beside the plain one, and what the storage is prepared with. */
 export interface BrokerExtras {
   /** Security protocol by name. */
   readonly listeners: Readonly<Record<string, string>>
   /** `SCRAM-SHA-512=[name=…,password=…]` each. */
   readonly scramUsers: readonly string[]
+  /** For measurements: as fast as it gets, later. */
+  readonly fullSpeed?: boolean
 }
 
 export interface JavaBroker extends TestBroker {
@@ -54,7 +60,7 @@ export async function startJavaBroker(
   java: string,
   jars: string,
   settings: Readonly<Record<string, string>>,
-  extras: BrokerExtras = { listeners: {}, scramUsers: [] },
+  extras: BrokerExtras,
 ): Promise<JavaBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'haldane-broker-'))
   const listeners = await listenersOf(extras)
@@ -63,15 +69,15 @@ export async function startJavaBroker(
   const log = join(folder, 'broker.log')
   const classPath = ['-cp', join(jars, '*')]
   const address = `127.0.0.1:${port}`
+  const jvm = extras.fullSpeed === true ? [] : QUICK_START
 
-  const command = [java, '-Xms256m', '-Xmx512m', ...classPath, 'kafka.Kafka', properties]
+  const command = [java, ...jvm, '-Xms256m', '-Xmx512m', ...classPath, 'kafka.Kafka', properties]
   const prepare = async () => {
     const lines = serverProperties(listeners, join(folder, 'data'), settings)
     await writeFile(properties, lines)
-    const tool = [...classPath, 'kafka.tools.StorageTool']
-    const id = (await run(java, [...tool, 'random-uuid'])).stdout.trim()
     const users = extras.scramUsers.flatMap((user) => ['--add-scram', user])
-    await run(java, [...tool, 'format', '-t', id, '-c', properties, ...users])
+    const tool = [...QUICK_START, ...classPath, 'kafka.tools.StorageTool']
+    await run(java, [...tool, 'format', '-t', clusterId(), '-c', properties, ...users])
     return launch(folder, log, command, address)
   }
   let running: BrokerProcess | null = await prepare().catch(async (error: unknown) => {
@@ -117,6 +123,13 @@ export async function startJavaBroker(
       running = await launch(folder, log, command, address)
     },
   }
+}
+
+/** A UUID as Kafka writes it; never with a leading dash, which the tool would take for an option. */
+function clusterId(): string {
+  const bytes = randomBytes(16)
+  bytes[0] = (bytes[0] ?? 0) & 0x7f
+  return bytes.toString('base64url')
 }
 
 async function stopped(pid: number): Promise<void> {

@@ -26,6 +26,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  */
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},
+  { fullSpeed = false } = {},
 ): Promise<TestBroker> {
   const named = process.env['KAFKA_BROKERS']
   if (named) return environmentBroker(named.split(',').map((address) => address.trim()))
@@ -34,7 +35,7 @@ export async function startBroker(
   const docker = await import('./broker-docker.ts')
   if (await docker.isDockerRunning()) return docker.startDockerBroker(merged)
 
-  return startOnJava(merged)
+  return startOnJava(merged, { listeners: {}, scramUsers: [], fullSpeed })
 }
 
 /** Always on Java, as its storage and its listeners are prepared here; rejects without one. */
@@ -47,7 +48,7 @@ export async function startPreparedBroker(
 
 async function startOnJava(
   settings: Readonly<Record<string, string>>,
-  extras?: BrokerExtras,
+  extras: BrokerExtras,
 ): Promise<JavaBroker> {
   const { brokerJars, findJava } = await import('./broker-jars.ts')
   const java = await findJava()
