@@ -3,7 +3,7 @@ import type { TopicSpec } from '../../domain/topics.ts'
 import { createKafkaContext, type KafkaBusOptions } from './client.ts'
 import { explain } from './failure.ts'
 import { type FoundTopic, toTopicConfig } from './topic-settings.ts'
-import { createTopics, untilOpen } from './topics.ts'
+import { createTopics, untilOnline } from './topics.ts'
 
 /** For people who set a cluster up: looks at topics and creates them, with settings and replicas. */
 export interface TopicAdmin {
@@ -47,7 +47,7 @@ export async function openTopicAdmin(options: KafkaBusOptions): Promise<TopicAdm
           waitForLeaders: !dryRun,
           timeout: CREATE_TIME_MAX_MS,
         })
-        if (!dryRun) for (const spec of specs) await untilOpen(context, spec.name)
+        if (!dryRun) for (const spec of specs) await untilOnline(context, spec.name)
       })
     },
     close: () => admin.disconnect(),

@@ -63,10 +63,10 @@ export function createTopics(context: KafkaContext): Topics {
       if (missing.length === 0) return
       const names = missing.map((spec) => spec.name).join(', ')
       try {
-        await create(context, missing)
+        await withRetries(clock, () => create(context, missing))
         for (const spec of missing) {
           await appeared(spec.name)
-          await untilOpen(context, spec.name)
+          await untilOnline(context, spec.name)
         }
       } catch (thrown) {
         throw explain(thrown, `cannot create topics ${names}`, brokers)
@@ -91,17 +91,20 @@ export function createTopics(context: KafkaContext): Topics {
 }
 
 /**
+ * Resolves when the leaders of all partitions answer.
+ *
  * A broker tells of a new topic before it has opened the logs of all its partitions. A write that
  * meets it in between is taken by some and refused by others, and kafkajs then repeats it for all:
  * the records of the open ones would be there twice.
  */
-export async function untilOpen(context: KafkaContext, topic: string): Promise<void> {
+export async function untilOnline(context: KafkaContext, topic: string): Promise<void> {
   await withRetries(context.clock, async () => {
     const reader = await openTopicReader(context, topic)
     await reader.offsets('end', reader.partitions()).finally(() => reader.close())
   })
 }
 
+/** Rejects in a way that may pass only where a leader is missing; anything else is told at once. */
 async function create(context: KafkaContext, specs: readonly TopicSpec[]): Promise<void> {
   const admin = context.brief().admin()
   try {
@@ -111,9 +114,13 @@ async function create(context: KafkaContext, specs: readonly TopicSpec[]): Promi
       waitForLeaders: false,
     })
   } catch (thrown) {
-    // Somebody else may have created some of them meanwhile.
     const types = kafkaErrorTypes(thrown)
-    if (types.length === 0 || types.some((type) => type !== 'TOPIC_ALREADY_EXISTS')) throw thrown
+    // Somebody else may have created some of them meanwhile.
+    if (types.length > 0 && types.every((type) => type === 'TOPIC_ALREADY_EXISTS')) return
+    // kafkajs asks for all topics before, and a broker that comes back leads some a moment later.
+    if (types.includes('LEADER_NOT_AVAILABLE')) throw thrown
+    const names = specs.map((spec) => spec.name).join(', ')
+    throw explain(thrown, `cannot create topics ${names}`, context.brokers)
   } finally {
     await admin.disconnect()
   }
