@@ -105,7 +105,10 @@ export interface FencedProducer {
 
 /** Kafka, or the log inside the process: partitions, offsets, groups, record timestamps. */
 export interface Bus {
-  /** Creates the topics that do not exist; existing ones are left as they are. */
+  /**
+   * Creates the topics that do not exist, and resolves when all their partitions take records;
+   * existing ones are left as they are.
+   */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>
   partitionCount(topic: string): Promise<number>
   /** Partition the bus picks for a key. */

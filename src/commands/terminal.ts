@@ -15,6 +15,7 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   const interactive = process.stdout.isTTY === true && env['TERM'] !== 'dumb'
   const colored = interactive && env['NO_COLOR'] === undefined
   for (const stream of [process.stdout, process.stderr]) {
+    // Once, however many terminals a process makes.
     stream.off('error', outliveReader).on('error', outliveReader)
   }
   return {

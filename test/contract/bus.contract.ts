@@ -502,7 +502,7 @@ export function describeBus(name: string, createBus: () => Promise<Bus>): void {
         await bus.produce(topic, numbered(3))
         const one = await consume(topic, 'independent-1')
         const two = await consume(topic, 'independent-2')
-        await eventually('both have all', () => one.records().length + two.records().length >= 6)
+        await Promise.all([one.received(3), two.received(3)])
         expect(one.values()).toEqual(names(3))
         await one.consumer.commit(0, 3, '')
         expect(await two.consumer.committed(0)).toEqual({ offset: null, metadata: '' })

@@ -28,13 +28,13 @@ echo "$code"
 /** In the minute a test needs a broker, compiling it well costs more than it gives. */
 const QUICK_START = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
-/** Listeners beside the plain one, and what the storage is prepared with. */
+/** What a broker has beside the plain listener. */
 export interface BrokerExtras {
   /** Security protocol by name. */
   readonly listeners: Readonly<Record<string, string>>
   /** `SCRAM-SHA-512=[name=…,password=…]` each. */
   readonly scramUsers: readonly string[]
-  /** For measurements: as fast as it gets, later. */
+  /** The JVM compiles as well as it can: for measurements. */
   readonly fullSpeed?: boolean
 }
 

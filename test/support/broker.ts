@@ -22,7 +22,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /**
  * The broker named by `KAFKA_BROKERS` (comma separated), else one in Docker, else one on Java.
  * Rejects with what to install when none of them works. `settings` add to `server.properties`,
- * except for a broker of the environment.
+ * except for a broker of the environment; `fullSpeed` is for measurements, and matters on Java only.
  */
 export async function startBroker(
   settings: Readonly<Record<string, string>> = {},

@@ -3,7 +3,7 @@ import { HaldaneError, toHaldaneError } from '../../domain/errors.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { isMissingTable } from './engine-failure.ts'
 import { type Migration, readMigrations } from './migration-files.ts'
-import type { NamedQuery, SqlConnection } from './sql-connection.ts'
+import type { NamedQuery, SqlConnection, SqlValue } from './sql-connection.ts'
 import { sqlTime } from './sql-text.ts'
 
 const TABLE = `CREATE TABLE IF NOT EXISTS schema_migrations
@@ -48,31 +48,29 @@ export async function applyMigrations(
   await sql.define('create_schema_migrations', TABLE)
   const applied = await sql.select(APPLIED)
   const missing = missingOf(migrations, applied, log)
-  // On an empty store a statement takes no time, so that repeating all costs less than many records.
-  const perRecord = applied.length === 0 ? missing.length : 1
-  const names: string[] = []
-  let unrecorded: Migration[] = []
-  const record = async () => {
-    const rows = unrecorded.map((migration) => recordOf(migration, clock.now()))
-    unrecorded = []
-    await sql.insertRows({ name: 'record_migrations', table: 'schema_migrations', rows })
-  }
-  for (const migration of missing) {
-    try {
-      await sql.define(migration.name, migration.sql)
-    } catch (thrown) {
-      await record().catch(() => undefined)
-      throw thrown
-    }
-    names.push(migration.name)
-    if (unrecorded.push(migration) === perRecord) await record()
-  }
+  // On an empty store statements take no time: to repeat them all costs less than a record of each.
+  const groups = applied.length === 0 ? [missing] : missing.map((migration) => [migration])
+  for (const group of groups) await applyGroup(sql, group, clock)
+  const names = missing.map(({ name }) => name)
   if (names.length > 0) log.info({ applied: names }, 'store migrated')
   return names
 }
 
-function recordOf({ version, name, checksum, breaking }: Migration, nowMs: number) {
-  return { version, name, checksum, breaking, applied_at: sqlTime(nowMs) }
+/** Applies them in order, and records at the end what was applied, also when one fails. */
+async function applyGroup(sql: SqlConnection, group: readonly Migration[], clock: Clock) {
+  const rows: Record<string, SqlValue>[] = []
+  const record = () =>
+    sql.insertRows({ name: 'record_migrations', table: 'schema_migrations', rows })
+  try {
+    for (const { version, name, checksum, breaking, sql: statement } of group) {
+      await sql.define(name, statement)
+      rows.push({ version, name, checksum, breaking, applied_at: sqlTime(clock.now()) })
+    }
+  } catch (thrown) {
+    await record().catch(() => undefined)
+    throw thrown
+  }
+  await record()
 }
 
 /** Names of the migrations that are still to be applied; throws as `applyMigrations` does. */
